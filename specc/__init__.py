@@ -1,0 +1,9 @@
+"""specc compiles training protocols to frozen, hashed plans, and runs them.
+
+The names here load no torch: a spec is checked, compared and explained in the time of a breath.
+"""
+
+from specc.errors import SpeccError
+from specc.version import VERSION as __version__
+
+__all__ = ["SpeccError", "__version__"]
