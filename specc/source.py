@@ -1,6 +1,7 @@
 """Where things are written: texts, spans in them, and the tree that a frontend reads out of them."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -50,7 +51,7 @@ class Origin:
     source: Source | None = None
     key: Span | None = None
     value: Span | None = None
-    inside: tuple[int, ...] | None = None
+    inside: Sequence[int] | None = None
     """Where each character of a decoded string stands in the text, and its end."""
 
     def __str__(self) -> str:

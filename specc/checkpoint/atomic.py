@@ -1,0 +1,148 @@
+"""Writes that happen wholly or not at all, whenever the power goes.
+
+Order: a temporary file beside the target, its bytes, fsync, close, rename, fsync of the folder. A rename without the
+first fsync comes back as an empty file after a power cut on ext4; without the second it may not come back at all.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from specc.errors import RunFailed
+
+MARGIN: Final = 16 * 2**20
+"""Bytes that stay free beyond the file, for the logs written next to it."""
+
+_LEFTOVER: Final = re.compile(r"\..+\.([1-9][0-9]{0,8})\.tmp", re.DOTALL)
+_ELSEWHERE: Final = "check the folder, or choose another for the run"
+_FAULTS: Final = {
+    errno.ENOSPC: ("no space is left on the disk", "free some space, then give the same command again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then give the same command again"),
+    errno.EROFS: ("the file system is read-only", "remount it, or choose another folder for the run"),
+    errno.EACCES: ("writing there is not permitted", "change the folder's permissions, or choose another folder"),
+    errno.EPERM: ("writing there is not permitted", "change the folder's permissions, or choose another folder"),
+    errno.EIO: ("the disk reports an error", "check the disk before the run goes on; what is on it may be damaged"),
+    errno.ENOENT: ("its folder does not exist", _ELSEWHERE),
+    errno.ENOTDIR: ("its folder is not a folder", _ELSEWHERE),
+    errno.EISDIR: ("a folder stands in its place", _ELSEWHERE),
+    errno.EFBIG: ("the file system takes no file of this size", _ELSEWHERE),
+    errno.ENAMETOOLONG: ("its name is too long", "give the run a shorter name"),
+}
+
+
+def write_atomic(path: str | os.PathLike[str], buffers: Iterable[bytes | bytearray | memoryview]) -> None:
+    """Replace a file by the joined buffers, or leave it as it was.
+
+    Raises: RunFailed; the old file stands and no temporary file is left, as far as the disk still allows.
+    """
+    target = Path(path)
+    views = [memoryview(buffer) for buffer in buffers]
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        _check_space(target, sum(view.nbytes for view in views))
+        # A file with this process's number can only be the leftover of a dead process that had it before.
+        temporary.unlink(missing_ok=True)
+        try:
+            _write_synced(temporary, views)
+            temporary.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise _failure(target, error) from error
+
+
+def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
+    """Replace a text file, in UTF-8, or leave it as it was.
+
+    Raises: RunFailed, as `write_atomic` does.
+    """
+    write_atomic(path, [text.encode()])
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> list[str]:
+    """Remove the temporary files of processes that no longer run, and return their names, sorted."""
+    removed = []
+    with suppress(OSError):
+        for path in sorted(Path(folder).iterdir()):
+            match = _LEFTOVER.fullmatch(path.name)
+            if match and not _runs(int(match[1])) and _removed(path):
+                removed.append(path.name)
+    return removed
+
+
+def _check_space(target: Path, total: int) -> None:
+    space = os.statvfs(target.parent)
+    missing = total + MARGIN - space.f_bavail * space.f_frsize
+    # Some network file systems report no blocks at all; there the write itself must tell.
+    if missing > 0 and space.f_blocks > 0:
+        raise RunFailed(
+            f"{target}: not written, {missing / 2**20:,.1f} MiB of free space are missing on the disk"
+            f" ({(total + MARGIN) / 2**20:,.1f} MiB are needed)",
+            help="free some space, then give the same command again",
+        )
+
+
+def _write_synced(path: Path, views: Sequence[memoryview]) -> None:
+    """Create a file with these bytes and bring it to the disk."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        for view in views:
+            _write_all(file, view)
+        # Never retried: after a failed fsync the kernel may have dropped the bytes and would report success.
+        os.fsync(file)
+    except BaseException:
+        with suppress(OSError):
+            os.close(file)
+        raise
+    os.close(file)
+
+
+def _write_all(file: int, view: memoryview) -> None:
+    rest = view.cast("B") if view.nbytes else memoryview(b"")
+    while rest:
+        written = os.write(file, rest)
+        if written == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        rest = rest[written:]
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        # What a file system without the notion answers; there is nothing more to be done there.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(file)
+
+
+def _failure(target: Path, error: OSError) -> RunFailed:
+    reason, remedy = _FAULTS.get(error.errno or 0, ((error.strerror or "unknown reason").lower(), _ELSEWHERE))
+    return RunFailed(f"{target}: not written, {reason}", help=remedy)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""Which parameters a selector means."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from specc.compiler.backbone import Backbone
+from specc.spec.expressions import Name, Selector
+from specc.spec.experiment import Spec
+from specc.spec.model import Head
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of the whole model; its shape is None while a number of classes is not known."""
+
+    name: str
+    shape: tuple[int, ...] | None
+    decay: bool
+    depth: int
+
+
+def model_parameters(spec: Spec, backbone: Backbone | None, classes: dict[str, int]) -> tuple[Parameter, ...]:
+    """Return every parameter of the model in the order of the model, the backbone first.
+
+    `classes` holds the number of classes of each label, as far as it is known.
+    """
+    if backbone is None:
+        return ()
+    parameters = [Parameter(f"backbone.{p.name}", p.shape, p.decay, p.depth + 1) for p in backbone.parameters]
+    for name, head in spec.model.heads.items():
+        parameters += _head_parameters(name, head, backbone.features, classes.get(name))
+    return tuple(parameters)
+
+
+def _head_parameters(name: str, head: Head, features: int, classes: int | None) -> list[Parameter]:
+    out = head.out or classes
+    hidden = head.hidden or features
+    layers = {"linear": [("", features, out)], "mlp": [("hidden.", features, hidden), ("out.", hidden, out)]}
+    found = []
+    for layer, rows, columns in layers[head.kind]:
+        weight = (columns, rows) if columns else None
+        found.append(Parameter(f"heads.{name}.{layer}weight", weight, decay=True, depth=0))
+        found.append(Parameter(f"heads.{name}.{layer}bias", (columns,) if columns else None, decay=False, depth=0))
+    return found
+
+
+def select(selector: Selector, names: Sequence[str]) -> set[str]:
+    """Return the names that a selector means, its terms applied from left to right."""
+    chosen: set[str] = set()
+    for term in selector.terms:
+        found = match(term.pattern, names)
+        chosen = chosen | found if term.sign == "+" else chosen - found
+    return chosen
+
+
+def match(pattern: Name, names: Sequence[str]) -> set[str]:
+    """Return the names below a dotted path; `[-4:]` takes a slice of numbered children.
+
+    >>> names = [f"backbone.blocks.{i}.weight" for i in range(3)] + ["heads.a.weight"]
+    >>> sorted(match(Name("backbone.blocks[-1:]"), names))
+    ['backbone.blocks.2.weight']
+    >>> len(match(Name("backbone"), names)), len(match(Name("all"), names))
+    (3, 4)
+    """
+    if pattern.text == "all":
+        return set(names)
+    chosen, prefix = set(names), ""
+    for part in re.findall(r"[A-Za-z0-9_]+|\[[^\]]*\]", pattern.text):
+        if part.startswith("["):
+            wanted = _indices(part[1:-1], sorted({_child(name, prefix) for name in chosen if _child(name, prefix) >= 0}))
+            chosen = {name for name in chosen if _child(name, prefix) in wanted}
+            return chosen
+        prefix = f"{prefix}.{part}" if prefix else part
+        chosen = {name for name in chosen if name == prefix or name.startswith(prefix + ".")}
+    return chosen
+
+
+def _child(name: str, prefix: str) -> int:
+    """Return the number of the child of `prefix` that `name` lies in, or -1."""
+    head = name[len(prefix) + 1 :].split(".", 1)[0]
+    return int(head) if head.isdecimal() else -1
+
+
+def _indices(text: str, present: list[int]) -> set[int]:
+    if ":" in text:
+        start, stop = (int(end) if end else None for end in text.split(":"))
+        return set(present[start:stop])
+    index = int(text) if text else 0
+    return {present[index]} if -len(present) <= index < len(present) else set()
+
+
+def nearby(pattern: Name, names: Iterable[str]) -> list[str]:
+    """Return the paths that could have stood where `pattern` stands: children of the longest part that exists."""
+    listed = list(names)
+    parts = re.findall(r"[A-Za-z0-9_]+", pattern.text)
+    while parts and not match(Name(".".join(parts)), listed):
+        parts.pop()
+    prefix = ".".join(parts)
+    if not prefix:
+        return sorted({name.split(".")[0] for name in listed} | {".".join(n.split(".")[:2]) for n in listed if n[0] == "h"})
+    depth = len(parts) + 1
+    below = {".".join(name.split(".")[:depth]) for name in match(Name(prefix), listed)}
+    return sorted(below, key=_natural)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in name.split(".")]

@@ -1,0 +1,196 @@
+"""From a Document to a Spec: the shape of every table and the kind of every value, in our words and at their places."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from specc.diagnostics.model import Diagnostic, Diagnostics, Label, at
+from specc.diagnostics.suggest import did_you_mean
+from specc.frontend.expressions import parse
+from specc.paths import KeyPath, value_at
+from specc.source import Document
+from specc.spec.experiment import Spec
+from specc.spec.fields import Problem
+
+Error = dict[str, Any]
+
+
+def build_spec(document: Document, problems: Diagnostics) -> Spec | None:
+    """Read a document as a spec; None when its shape is wrong, with everything that is wrong added to `problems`."""
+    try:
+        return Spec.model_validate(document.tree, context={"parse": parse})
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            for diagnostic in _diagnose(document, dict(found)):
+                problems.add(diagnostic)
+        return None
+
+
+def _diagnose(document: Document, error: Error) -> list[Diagnostic]:
+    path = _clean(document.tree, error["loc"])
+    if error["type"] == "expression":
+        return [_inside(document, path, problem) for problem in error["ctx"]["problems"]]
+    for pattern, describe in _DESCRIPTIONS.items():
+        if re.fullmatch(pattern, error["type"]):
+            return [describe(document, path, error)]
+    return [_simple("wrong-value", f"{_shown(path)} cannot be {_value(error)}", document, path)]
+
+
+def _clean(tree: Any, location: tuple[str | int, ...]) -> KeyPath:
+    """Drop what pydantic adds to a location: tags of unions, and its mark for a wrong key."""
+    parts: list[str | int] = []
+    for i, part in enumerate(location):
+        known = (isinstance(tree, dict) and part in tree) or (isinstance(tree, list) and isinstance(part, int))
+        is_last = i == len(location) - 1
+        if known or (is_last and isinstance(tree, dict) and part != "[key]"):
+            parts.append(part)
+            tree = value_at(tree, KeyPath((part,)))
+    return KeyPath(parts)
+
+
+def _inside(document: Document, path: KeyPath, problem: Problem) -> Diagnostic:
+    place = document.place_inside(path, problem.span.start, problem.span.end)
+    return Diagnostic(problem.code, problem.headline, at(place, problem.label), problem.help)
+
+
+def _unknown_key(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    del error
+    word, scope = str(path[-1]), keys_at(path.parent)
+    place = document.place(path, key=True)
+    headline = f"`{word}` is not a key of {_table(document, path.parent)}"
+    return Diagnostic("unknown-key", headline, at(place), did_you_mean(word, scope, "keys"))
+
+
+def _missing(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    del error
+    table = _table(document, path.parent)
+    place = document.place(path.parent, key=True)
+    return Diagnostic("missing-key", f"{table} has no `{path[-1]}`", at(place, f"`{path[-1]}` is missing here"))
+
+
+def _literal(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    choices = re.findall(r"'([^']*)'|\b(\d+)\b", error["ctx"]["expected"])
+    names = [word or number for word, number in choices]
+    headline = f"{_shown(path)} cannot be {_value(error)}"
+    remedy = did_you_mean(str(error["input"]), names, "values")
+    known = f"known values: {', '.join(names)}"
+    return _simple("wrong-value", headline, document, path, remedy if remedy == known else f"{remedy} ({known})")
+
+
+def _wrong_type(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    wanted = next((words for start, words in _KINDS.items() if error["type"].startswith(start)), "of another kind")
+    if error["type"] == "expression_type":
+        wanted = error["msg"].removeprefix("an expression is ")
+    return _simple("wrong-type", f"{_shown(path)} is {wanted}, not {_value(error)}", document, path)
+
+
+def _range(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    bound, context = "", error.get("ctx", {})
+    for key, words in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below")):
+        if key in context:
+            bound = f"{words} {context[key]}"
+    return _simple("out-of-range", f"{_shown(path)} is {bound}, not {_value(error)}", document, path)
+
+
+def _too_short(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    del error
+    return _simple("wrong-value", f"{_shown(path)} is empty", document, path)
+
+
+def _pattern(document: Document, path: KeyPath, error: Error) -> Diagnostic:
+    headline = f"{_shown(path)} cannot be {_value(error)}"
+    return _simple("wrong-value", headline, document, path, f"it must match {error['ctx']['pattern']}")
+
+
+_DESCRIPTIONS: Final[dict[str, Callable[[Document, KeyPath, Error], Diagnostic]]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing,
+    "literal_error": _literal,
+    "string_pattern_mismatch": _pattern,
+    r"(string|too)_(too_)?(short|long)": _too_short,
+    r"greater_than.*|less_than.*|finite_number": _range,
+    r".*_type|.*_from_float|.*_parsing.*|is_instance_of": _wrong_type,
+}
+"""What pydantic calls an error, as a pattern, and who puts it into words."""
+
+_KINDS: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "`true` or `false`",
+    "string": "a string",
+    "tuple": "an array",
+    "list": "an array",
+    "dict": "a table",
+    "model": "a table",
+    "expression": "an expression",
+}
+
+
+def _simple(code: str, headline: str, document: Document, path: KeyPath, help: str | None = None) -> Diagnostic:  # noqa: A002
+    place = document.place(path)
+    return Diagnostic(code, headline, (Label(place),) if place else (), help)
+
+
+def _shown(path: KeyPath) -> str:
+    return f"`{path[-1]}`" if path and isinstance(path[-1], str) else f"`{path}`"
+
+
+def _value(error: Error) -> str:
+    value = error["input"]
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "an array"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    text = str(value) if not isinstance(value, int) or value.bit_length() < 256 else "a huge number"
+    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"
+
+
+def _table(document: Document, path: KeyPath) -> str:
+    """Name a table as a person would."""
+    if not path:
+        return "a spec"
+    if path[0] == "stages" and len(path) == 2:
+        name = value_at(document.tree, path.child("name"))
+        return f"stage `{name}`" if isinstance(name, str) else "a stage"
+    return f"`[{path.name_items(document.tree)}]`"
+
+
+def keys_at(path: KeyPath) -> list[str]:
+    """Return the keys that a table at `path` may have, as they are written.
+
+    >>> keys_at(KeyPath(("model", "heads", "species")))[:2]
+    ['kind', 'routed_by']
+    """
+    model = model_at(path)
+    return [f.alias or name for name, f in model.model_fields.items()] if model else []
+
+
+@lru_cache(maxsize=256)
+def model_at(path: KeyPath) -> type[BaseModel] | None:
+    """Return the model of the table at `path`; None where a table holds names of the user's own."""
+    annotation: Any = Spec
+    for part in path:
+        if _is_model(annotation):
+            field = next((f for n, f in annotation.model_fields.items() if part in (n, f.alias)), None)
+            annotation = _core(field.annotation) if field else None
+        else:
+            annotation = _core(get_args(annotation)[-1 if get_origin(annotation) is dict else 0])
+        if annotation is None:
+            return None
+    return annotation if _is_model(annotation) else None
+
+
+def _core(annotation: Any) -> Any:
+    """Strip what surrounds a model or a container: unions with None, and annotations."""
+    while get_origin(annotation) not in (None, dict, tuple, list):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

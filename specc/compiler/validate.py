@@ -1,0 +1,71 @@
+"""Everything that can be known without training."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from specc.compiler.checks.evaluation import check_evaluation
+from specc.compiler.checks.images import check_images
+from specc.compiler.checks.names import check_names
+from specc.compiler.checks.stages import check_stages
+from specc.compiler.context import Context
+from specc.compiler.structure import build_spec
+from specc.diagnostics.model import Diagnostics, Severity, SpecError
+from specc.diagnostics.suggest import did_you_mean
+from specc.frontend.load import Loaded, load
+
+CHECKS: Final[tuple[Callable[[Context], None], ...]] = (check_names, check_images, check_stages, check_evaluation)
+"""All checks of a spec's meaning, in order."""
+
+
+def validate(
+    path: Path, profiles: tuple[str, ...] = (), overrides: tuple[str, ...] = (), *, with_data: bool = True
+) -> tuple[Context | None, Diagnostics]:
+    """Read and check a spec; the context is None when its shape is wrong.
+
+    Raises: InputError when a file cannot be read, UsageError for a wrong profile or override.
+    """
+    problems = Diagnostics()
+    loaded = load(path, profiles, overrides, problems)
+    if loaded is None:
+        return None, problems
+    spec = build_spec(loaded.document, problems)
+    _check_profiles(loaded, problems)
+    if spec is None:
+        return None, problems
+    context = Context(loaded.document, spec, problems, with_data)
+    for check in CHECKS:
+        check(context)
+    _apply_allowed(context)
+    return context, problems
+
+
+def validated(path: Path, profiles: tuple[str, ...] = (), overrides: tuple[str, ...] = ()) -> Context:
+    """Read a spec that must be right.
+
+    Raises: SpecError with all problems when it is not.
+    """
+    context, problems = validate(path, profiles, overrides)
+    if context is None or problems.errors:
+        raise SpecError(problems.sorted())
+    return context
+
+
+def _check_profiles(loaded: Loaded, problems: Diagnostics) -> None:
+    """Report the shape of profiles that were not asked for, too."""
+    for document in loaded.profiles.values():
+        build_spec(document, problems)
+
+
+def _apply_allowed(context: Context) -> None:
+    """Drop warnings that the spec allows, and report codes that it allows for nothing."""
+    codes = {d.code for d in context.problems.found if d.severity is Severity.WARNING}
+    for code in context.spec.allow:
+        if code not in codes:
+            headline = f"`{code}` is allowed, and nothing says it"
+            labels = context.at(f"allow.{code}")
+            context.problems.warn("unused-allow", headline, labels, did_you_mean(code, codes, "warnings"))
+    allowed = set(context.spec.allow)
+    context.problems.found = [
+        d for d in context.problems.found if d.severity is Severity.ERROR or d.code not in allowed
+    ]

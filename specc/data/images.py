@@ -1,0 +1,83 @@
+"""Reading an image: from its reference to pixels, without trusting the file."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from specc.data.builtin import BUILTIN
+from specc.errors import DataError
+from specc.plan.model import DataPlan
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+"""What is opened at all; Pillow's other readers never see a file."""
+
+MAX_PIXELS: Final = 50_000_000
+"""Largest image that is decoded."""
+
+_MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
+
+Reader = Callable[[str], NDArray[np.uint8]]
+"""From a reference to pixels. Shapes: (rows, columns, channels), 8 bit."""
+
+
+def open_images(data: DataPlan) -> Reader:
+    """Return what reads the images of a source."""
+    if data.source == "builtin":
+        return _from_memory(data)
+    return lambda reference: read_image(reference, data.channels)
+
+
+def read_image(path: str, channels: int) -> NDArray[np.uint8]:
+    """Decode an image file, upright, on white where it is transparent.
+
+    Raises: DataError when it is damaged, of another format, or larger than `MAX_PIXELS`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                _check_size(path, image.size)
+                return _pixels(image, channels)
+    except FileNotFoundError:
+        raise DataError(f"there is no image `{path}`") from None
+    except UnidentifiedImageError:
+        raise DataError(f"`{path}` is no image of a known format ({', '.join(FORMATS)})") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"`{path}` cannot be decoded: {error}") from None
+
+
+def _from_memory(data: DataPlan) -> Reader:
+    images = BUILTIN[data.location["dataset"]]().images
+
+    def read(reference: str) -> NDArray[np.uint8]:
+        return np.repeat(images[int(reference)][:, :, None], data.channels, axis=2)
+
+    return read
+
+
+def _check_size(path: str, size: tuple[int, int]) -> None:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise DataError(f"`{path}` has {size[0]} x {size[1]} pixels; at most {MAX_PIXELS:,} are decoded")
+
+
+def _pixels(image: Any, channels: int) -> NDArray[np.uint8]:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        upright = _to_8_bit(upright)
+    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    if has_alpha and channels != 4:
+        rgba = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    pixels = np.asarray(upright.convert(_MODES[channels]), np.uint8)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def _to_8_bit(image: Any) -> Any:
+    """Scale deeper pixels to 8 bits; Pillow would clip them."""
+    values = np.asarray(image, np.float64)
+    top = 65535.0 if values.max(initial=0) > 255 else 255.0
+    return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))

@@ -1,0 +1,126 @@
+"""Dividing rows into train, val and test: pure functions of the seed and of the rows.
+
+They are our own, and no library's, because a split is part of what a spec means: it must not move when a dependency
+is updated. Units are rows, or groups of rows with an equal value in `group`; a group is never divided.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specc.data.randomness import stream
+from specc.data.rows import SPLITS, Rows
+from specc.errors import DataError
+from specc.plan.model import DataPlan
+
+TRAIN, VAL, TEST = 0, 1, 2
+
+Assignment = NDArray[np.int8]
+
+
+def assign(data: DataPlan, rows: Rows, seed: int) -> Assignment:
+    """Return the split of each row: 0 train, 1 val, 2 test.
+
+    Raises: DataError when the rows cannot be divided so.
+    """
+    if data.split is None:
+        return np.zeros(len(rows), np.int8)
+    if data.split.kind == "column":
+        return _by_column(rows, str(data.split.args["name"]))
+    units = _units(data, rows)
+    classes = _classes_of_units(data, rows, units)
+    return _KINDS[data.split.kind](data, classes, seed)[units]
+
+
+def _by_column(rows: Rows, column: str) -> Assignment:
+    codes = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "test": TEST}
+    values = rows.columns[column]
+    unknown = sorted({value for value in values if value.lower() not in codes})
+    if unknown:
+        raise DataError(f"column `{column}` says `{unknown[0]}`, which is no split", help=f"use {', '.join(SPLITS)}")
+    return np.array([codes[value.lower()] for value in values], np.int8)
+
+
+def _units(data: DataPlan, rows: Rows) -> NDArray[np.int64]:
+    """Return each row's unit, numbered by first appearance."""
+    if data.group is None:
+        return np.arange(len(rows))
+    number: dict[str, int] = {}
+    return np.array([number.setdefault(value, len(number)) for value in rows.columns[data.group]], np.int64)
+
+
+def _classes_of_units(data: DataPlan, rows: Rows, units: NDArray[np.int64]) -> list[str]:
+    """Return the class that each unit is divided by: its most frequent one, or none."""
+    count = int(units.max()) + 1 if len(units) else 0
+    column = _stratum(data)
+    if column is None:
+        return [""] * count
+    tally: list[Counter[str]] = [Counter() for _ in range(count)]
+    for unit, value in zip(units, rows.columns[column], strict=True):
+        tally[unit][value] += 1
+    return [min(counter, key=lambda value: (-counter[value], value)) for counter in tally]
+
+
+def _stratum(data: DataPlan) -> str | None:
+    split = data.split
+    if split is None or not split.kind.startswith("stratified"):
+        return None
+    name = split.args.get("label")
+    labels = {label.name: label.column for label in data.labels}
+    if not labels:
+        raise DataError(f"`{split.kind}` needs a label to divide by", help="use `random(...)`")
+    return labels[str(name)] if name else next(iter(labels.values()))
+
+
+def _shuffled_by_class(classes: Sequence[str], seed: int) -> list[NDArray[np.int64]]:
+    """Return the units of each class in an order by lot."""
+    members: dict[str, list[int]] = {}
+    for unit, value in enumerate(classes):
+        members.setdefault(value, []).append(unit)
+    return [stream(seed, f"split/{value}").permutation(members[value]) for value in sorted(members)]
+
+
+def _holdout(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
+    """Give each class's share to test and to val; shares are rounded so that over all classes they add up."""
+    assert data.split is not None  # noqa: S101
+    test, val = float(data.split.args["test"]), float(data.split.args["val"])
+    result = np.zeros(len(classes), np.int8)
+    owed_test = owed_val = 0.0
+    for units in _shuffled_by_class(classes, seed):
+        owed_test += test * len(units)
+        owed_val += val * len(units)
+        for_test = min(round(owed_test), len(units))
+        for_val = min(round(owed_val), len(units) - for_test)
+        owed_test -= for_test
+        owed_val -= for_val
+        result[units[:for_test]] = TEST
+        result[units[for_test : for_test + for_val]] = VAL
+    return result
+
+
+def _folds(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
+    """Hold out a test set that all folds share, then deal each class's units round to the folds."""
+    assert data.split is not None  # noqa: S101
+    folds, test = int(data.split.args["k"]), float(data.split.args["test"])
+    result = np.zeros(len(classes), np.int8)
+    owed, turn = 0.0, 0
+    for units in _shuffled_by_class(classes, seed):
+        owed += test * len(units)
+        for_test = min(round(owed), len(units))
+        owed -= for_test
+        result[units[:for_test]] = TEST
+        rest = units[for_test:]
+        result[rest[(np.arange(len(rest)) + turn) % folds == (data.fold or 0)]] = VAL
+        turn = (turn + len(rest)) % folds
+    return result
+
+
+_KINDS: Final[dict[str, Callable[[DataPlan, Sequence[str], int], Assignment]]] = {
+    "random": _holdout,
+    "stratified": _holdout,
+    "stratified_kfold": _folds,
+    "group_kfold": _folds,
+}

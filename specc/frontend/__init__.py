@@ -1,0 +1,1 @@
+"""From text to a Document, and from the strings in it to expressions."""

@@ -1,0 +1,316 @@
+"""Strings to expressions: the grammar gives a tree, the table of functions gives it types."""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from specc.diagnostics.suggest import closest, did_you_mean
+from specc.frontend.binding import Argument, bind
+from specc.source import Span
+from specc.spec.expressions import (
+    Arrow,
+    Call,
+    Condition,
+    Expression,
+    Filtered,
+    Gate,
+    Interval,
+    Loss,
+    Monitor,
+    Name,
+    Rate,
+    Rates,
+    Rule,
+    Sampling,
+    Schedule,
+    Selector,
+    Stop,
+    Term,
+    Weighted,
+)
+from specc.spec.fields import STARTS, ExpressionError, Problem
+from specc.spec.functions import FUNCTIONS
+from specc.spec.units import ALIASES, BYTES, SECONDS, Quantity
+
+MAX_LENGTH: Final = 4096
+MAX_NESTING: Final = 16
+
+_FAMILY: Final = {"monitor": "metric", "gate": "metric", "stop": "metric"}
+_SYMBOLS: Final = {
+    "RPAR": "`)`", "LPAR": "`(`", "COMMA": "`,`", "RSQB": "`]`", "SIGNED": "a number", "NAME": "a name", "EQUAL": "`=`",
+    "COMPARE": "a comparison such as `>=`", "MODE": "`max` or `min`", "WHERE": "`where`", "THEN": "`then`", "STAR": "`*`",
+    "PLUS": "`+`", "MINUS": "`-`", "__ANON_0": "`->`", "COUNT": "`count(...)`", "UNIT": "a unit", "LSQB": "`[`",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> Lark:
+    text = files("specc.frontend").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", start=list(STARTS), propagate_positions=True)
+
+
+@lru_cache(maxsize=4096)
+def parse(kind: str, text: str) -> Expression:
+    """Read `text` as an expression of `kind`.
+
+    Raises: ExpressionError with everything that is wrong with it.
+
+    >>> str(parse("schedule", "warmup( 2 epochs )then cosine(1e-5->0)"))
+    'warmup(2 epochs) then cosine(1e-5 -> 0)'
+    >>> parse("gate", "top1(species) >= 95%").threshold
+    0.95
+    """
+    _guard(text)
+    try:
+        tree = _grammar().parse(text, start=kind)
+    except UnexpectedInput as error:
+        raise ExpressionError([_syntax_problem(kind, text, error)]) from None
+    reader = _Reader(_FAMILY.get(kind, kind))
+    expression = reader.read(tree)
+    if reader.problems:
+        raise ExpressionError(reader.problems)
+    return expression  # type: ignore[no-any-return]
+
+
+def _guard(text: str) -> None:
+    if len(text) > MAX_LENGTH:
+        headline = f"an expression of {len(text):,} characters is too long"
+        raise ExpressionError([Problem("too-large", headline, Span(0, 1), f"the limit is {MAX_LENGTH:,}")])
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if depth > MAX_NESTING:
+            raise ExpressionError([Problem("too-deep", "an expression is nested too deeply", Span(i, i + 1))])
+
+
+def _syntax_problem(kind: str, text: str, error: UnexpectedInput) -> Problem:
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    start = len(text) if at_end else (error.pos_in_stream or 0)
+    expected = set(error.accepts or error.expected) if isinstance(error, UnexpectedToken) else set(_allowed(error))
+    wanted = sorted(_SYMBOLS[e] for e in expected if e in _SYMBOLS)
+    if not text.strip():
+        return Problem("expression-syntax", f"an empty {kind} says nothing", Span(0, len(text)))
+    if at_end and text.count("(") > text.count(")"):
+        opened = _unclosed(text)
+        return Problem("expression-syntax", "`(` is never closed", Span(opened, len(text)), "add `)`", "`)` is missing")
+    found = "the text ends" if at_end else f"`{_word_at(text, start)}` does not belong here"
+    remedy = f"expected {' or '.join(wanted)}" if 0 < len(wanted) <= 6 else None
+    end = start if at_end else start + len(_word_at(text, start))
+    return Problem("expression-syntax", f"{found} in this {kind}", Span(min(start, len(text) - 1), end), remedy)
+
+
+def _allowed(error: UnexpectedInput) -> set[str]:
+    return set(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else set()
+
+
+def _unclosed(text: str) -> int:
+    stack = []
+    for i, c in enumerate(text):
+        if c == "(":
+            stack.append(i)
+        elif c == ")" and stack:
+            stack.pop()
+    return stack[-1] if stack else 0
+
+
+def _word_at(text: str, start: int) -> str:
+    match = re.match(r"[\w.]+|.", text[start:], re.DOTALL)
+    return match.group() if match else ""
+
+
+class _Reader:
+    """Walks a parse tree and collects what is wrong instead of stopping at the first."""
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+        self.problems: list[Problem] = []
+
+    def read(self, tree: Any) -> Any:
+        return getattr(self, f"_{tree.data}")(tree)
+
+    def _children(self, tree: Tree[Token]) -> list[Any]:
+        return [self.read(child) for child in tree.children if isinstance(child, Tree)]
+
+    def _problem(self, code: str, headline: str, span: Span, remedy: str | None = None) -> None:
+        self.problems.append(Problem(code, headline, span, remedy))
+
+    # fields
+
+    def _schedule(self, tree: Tree[Token]) -> Schedule:
+        return Schedule(tuple(self._children(tree)))
+
+    def _constant(self, tree: Tree[Token]) -> Call:
+        (value,) = self._children(tree)
+        if value.unit or value.value < 0:
+            self._problem("wrong-value", f"a learning rate is a plain number, not `{value}`", _span(tree))
+        return Call("constant", {"value": value}, _span(tree), shown=(("", value),))
+
+    def _selector(self, tree: Tree[Token]) -> Selector:
+        first, *rest = tree.children
+        terms = [Term("+", _name(first))]
+        terms += [Term(str(sign), _name(name)) for sign, name in zip(rest[::2], rest[1::2], strict=True)]
+        return Selector(tuple(terms))
+
+    def _rates(self, tree: Tree[Token]) -> Rates:
+        entries = self._children(tree)
+        if len(entries) == 1 and isinstance(entries[0], Call):
+            return Rates(layer_decay=entries[0])
+        return Rates(tuple(entries))
+
+    def _rate(self, tree: Tree[Token]) -> Rate:
+        name, factor = tree.children
+        return Rate(_name(name), self.read(factor).value)
+
+    def _loss(self, tree: Tree[Token]) -> Loss:
+        return Loss(tuple(self._children(tree)))
+
+    def _weighted(self, tree: Tree[Token]) -> Weighted:
+        *weight, call = self._children(tree)
+        return Weighted(weight[0].value if weight else 1.0, call)
+
+    def _sampling(self, tree: Tree[Token]) -> Sampling:
+        entries = self._children(tree)
+        if len(entries) == 1 and isinstance(entries[0], Call):
+            return Sampling(balanced=entries[0])
+        return Sampling(tuple(entries))
+
+    def _rule(self, tree: Tree[Token]) -> Rule:
+        weight, condition = self._children(tree)
+        if weight.value <= 0:
+            self._problem("wrong-value", "a sampling weight is above 0", _span(tree))
+        return Rule(weight.value, condition, _span(tree))
+
+    def _condition(self, tree: Tree[Token]) -> Condition:
+        name, operator, number = tree.children
+        return Condition(_name(name), str(operator), self.read(number).value, _span(tree))
+
+    def _monitor(self, tree: Tree[Token]) -> Monitor:
+        mode, metric = tree.children
+        return Monitor(str(mode), self.read(metric))
+
+    def _gate(self, tree: Tree[Token]) -> Gate:
+        metric, operator, number = tree.children
+        quantity = self.read(number)
+        text = "".join(str(token) for token in number.children)
+        return Gate(self.read(metric), str(operator), quantity.value, _span(number), percent=text.endswith("%"))
+
+    def _stop(self, tree: Tree[Token]) -> Stop:
+        monitor, *arguments = self._children(tree)
+        values, spans = {"after": Quantity(0, "epochs"), "min_delta": Quantity(0)}, {}
+        for argument in arguments:
+            self._stop_argument(argument, values, spans)
+        if "patience" not in values:
+            self._problem("missing-argument", "a stop needs `patience`", _span(tree), "add `patience = 10 epochs`")
+            values["patience"] = Quantity(1, "epochs")
+        return Stop(monitor, values["patience"], values["after"], values["min_delta"].value, spans)
+
+    def _stop_argument(self, argument: Argument, values: dict[str, Quantity], spans: dict[str, Span]) -> None:
+        known = ("patience", "after", "min_delta")
+        if argument.name not in known:
+            headline = f"a stop has no `{argument.name}`"
+            self._problem("unknown-argument", headline, argument.span, did_you_mean(argument.name, known, "arguments"))
+        elif not isinstance(argument.value, Quantity) or (
+            argument.name != "min_delta" and argument.value.unit not in ("epochs", "steps")
+        ):
+            headline = f"`{argument.name}` is a duration such as `10 epochs`"
+            self._problem("wrong-value", headline, argument.span)
+        else:
+            values[argument.name], spans[argument.name] = argument.value, argument.span
+
+    def _only_child(self, tree: Tree[Token]) -> Any:
+        return self.read(tree.children[0])
+
+    _metric = _transform = _views = _mix = _optimizer = _split = _architecture = _only_child
+
+    def _duration(self, tree: Tree[Token]) -> Quantity:
+        return self._with_unit(tree, ("epochs", "steps", *SECONDS), "a duration such as `1 epoch` or `5 minutes`")
+
+    def _size(self, tree: Tree[Token]) -> Quantity:
+        return self._with_unit(tree, tuple(BYTES), "a size such as `100 GB`")
+
+    def _with_unit(self, tree: Tree[Token], units: tuple[str, ...], wanted: str) -> Quantity:
+        quantity: Quantity = self.read(tree.children[0])
+        if quantity.unit not in units or quantity.value <= 0:
+            self._problem("wrong-value", f"`{quantity}` is not {wanted}", _span(tree))
+        return quantity
+
+    # values
+
+    def _number(self, tree: Tree[Token]) -> Quantity:
+        number, *unit = (str(token) for token in tree.children)
+        value = float(number)
+        if not abs(value) < 1e300:
+            self._problem("wrong-value", f"`{number}` is not a finite number", _span(tree))
+            return Quantity(0)
+        name = ALIASES[unit[0]] if unit else None
+        return Quantity(value / 100) if name == "%" else Quantity(value, name)
+
+    def _interval(self, tree: Tree[Token]) -> Interval:
+        start, stop = self._children(tree)
+        return Interval(start.value, stop.value)
+
+    def _name(self, tree: Tree[Token]) -> Name:
+        return _name(tree.children[0])
+
+    def _arrow(self, tree: Tree[Token]) -> Arrow:
+        start, stop = self._children(tree)
+        return Arrow(start, stop)
+
+    def _filtered(self, tree: Tree[Token]) -> Filtered:
+        name, condition = self._children(tree)
+        return Filtered(name, condition)
+
+    def _list(self, tree: Tree[Token]) -> tuple[Any, ...]:
+        return tuple(self._children(tree))
+
+    def _argument(self, tree: Tree[Token]) -> Argument:
+        name, value = tree.children
+        return Argument(str(name), self.read(value), _span(tree))
+
+    def _bare_metric(self, tree: Tree[Token]) -> Call:
+        return self._bind(_name(tree.children[0]), [], _span(tree), bare=True)
+
+    def _call(self, tree: Tree[Token]) -> Call:
+        name, *rest = tree.children
+        arguments = [self._as_argument(child) for child in rest if isinstance(child, Tree)]
+        return self._bind(_name(name), arguments, _span(tree), bare=False)
+
+    def _as_argument(self, tree: Tree[Token]) -> Argument:
+        value = self.read(tree)
+        return value if isinstance(value, Argument) else Argument("", value, _span(tree))
+
+    def _bind(self, name: Name, arguments: list[Argument], span: Span, *, bare: bool) -> Call:
+        top = re.fullmatch(r"top(\d+)", name.text) if self.family == "metric" else None
+        if top:
+            arguments = [Argument("k", Quantity(int(top.group(1))), name.span), *arguments]
+        function = FUNCTIONS.get((self.family, "top" if top else name.text))
+        if function is None or (bare and function.parameters):
+            self.problems.append(_unknown_function(self.family, name, known=function is not None))
+            return Call(name.text, {}, span)
+        call, problems = bind(function, arguments, span)
+        self.problems += problems
+        return call
+
+
+def _unknown_function(family: str, name: Name, *, known: bool) -> Problem:
+    if known:
+        return Problem("missing-argument", f"`{name}` needs arguments", name.span, f"write `{name}(...)`")
+    scope = [f for kind, f in FUNCTIONS if kind == family]
+    scope = ["top1", "top5", *(f for f in scope if f != "top")] if family == "metric" else scope
+    elsewhere = sorted({kind for kind, f in FUNCTIONS if f == name.text})
+    remedy = did_you_mean(name.text, scope, f"{family} functions")
+    if elsewhere and not closest(name.text, scope):
+        remedy = f"`{name}` is a {elsewhere[0]}, not a {family}"
+    return Problem("unknown-function", f"there is no {family} called `{name}`", name.span, remedy)
+
+
+def _name(token: Any) -> Name:
+    return Name(str(token), Span(token.start_pos, token.end_pos))
+
+
+def _span(tree: Tree[Token]) -> Span:
+    return Span(tree.meta.start_pos, tree.meta.end_pos) if not tree.meta.empty else Span(0, 1)

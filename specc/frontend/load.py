@@ -1,0 +1,129 @@
+"""From a path on the command line to one Document: files, `extends`, profiles and flags, each value's origin kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import tomli
+
+from specc.diagnostics.model import Diagnostic, Diagnostics, at
+from specc.diagnostics.suggest import did_you_mean
+from specc.errors import InputError, UsageError
+from specc.frontend import toml
+from specc.frontend.merge import lay_over, subtree
+from specc.frontend.reading import read_source
+from specc.paths import KeyPath
+from specc.source import Document, Origin, Place, Source, Span
+
+PARSERS: Final[dict[str, Callable[[Source, Diagnostics], Document | None]]] = {".toml": toml.parse}
+"""Notations by the ending of the file."""
+
+_MAX_CHAIN: Final = 16
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A spec with all layers merged, and each profile on its own, so that none goes unread."""
+
+    document: Document
+    profiles: dict[str, Document] = field(default_factory=dict)
+    """For every profile: the file with that profile alone laid over it."""
+
+
+def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems: Diagnostics) -> Loaded | None:
+    """Read a spec with everything that bears on it.
+
+    Raises: InputError when a file cannot be read, UsageError for a profile or an override that is none.
+    """
+    whole = _chain(path, problems, ())
+    if whole is None:
+        return None
+    base = _without(whole, "profiles")
+    layers = _profiles(whole, problems)
+    merged = base
+    for name in profiles:
+        if name not in layers:
+            raise UsageError(f"there is no profile `{name}` in `{path}`", help=did_you_mean(name, layers, "profiles"))
+        merged = lay_over(merged, layers[name])
+    for override in overrides:
+        merged = lay_over(merged, _override(override))
+    return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()})
+
+
+def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...]) -> Document | None:
+    parser = PARSERS.get(path.suffix)
+    if parser is None:
+        raise InputError(f"`{path}` is not a spec", help=f"specs end in {' or '.join(PARSERS)}")
+    document = parser(read_source(path), problems)
+    if document is None or "extends" not in document.tree:
+        return document
+    parent_name, place = document.tree["extends"], document.place(KeyPath(("extends",)))
+    parent = _parent_path(path, parent_name, place, seen, problems)
+    if parent is None:
+        return None
+    try:
+        above = _chain(parent, problems, (*seen, path.resolve()))
+    except InputError as error:
+        problems.add(Diagnostic("extends-unreadable", error.message, at(place, "named here"), error.help))
+        return None
+    return lay_over(_without(above, "name"), _without(document, "extends")) if above else None
+
+
+def _parent_path(
+    path: Path, name: Any, place: Place | None, seen: tuple[Path, ...], problems: Diagnostics
+) -> Path | None:
+    if not isinstance(name, str):
+        problems.error("wrong-type", "`extends` is the path of a spec", at(place))
+        return None
+    parent = path.parent / name
+    if parent.resolve() in (*seen, path.resolve()):
+        problems.error("extends-cycle", f"`{path.name}` extends itself through `{name}`", at(place, "leads back here"))
+        return None
+    if len(seen) >= _MAX_CHAIN:
+        problems.error("too-deep", f"more than {_MAX_CHAIN} specs extend each other", at(place))
+        return None
+    return parent
+
+
+def _without(document: Document, key: str) -> Document:
+    tree = {k: v for k, v in document.tree.items() if k != key}
+    origins = {path: origin for path, origin in document.origins.items() if path[:1] != (key,)}
+    return Document(document.source, tree, origins)
+
+
+def _profiles(document: Document, problems: Diagnostics) -> dict[str, Document]:
+    layers: dict[str, Document] = {}
+    table = document.tree.get("profiles", {})
+    for name, value in table.items() if isinstance(table, dict) else ():
+        path = KeyPath(("profiles", name))
+        if isinstance(value, dict):
+            layers[name] = subtree(document, path, f"profile {name}")
+        else:
+            problems.error("wrong-type", f"profile `{name}` is a table of changes", at(document.place(path)))
+    return layers
+
+
+def _override(text: str) -> Document:
+    """Read `path=value` of a `--set` flag as a document of one value."""
+    written, equals, raw = text.partition("=")
+    path = KeyPath.parse(written.strip())
+    if not equals or not path:
+        raise UsageError(f"`--set {text}` sets nothing", help="write --set PATH=VALUE, as in --set defaults.lr=1e-3")
+    source = Source(f"--set {written.strip()}", text)
+    origin = Origin("flag --set", source, Span(0, len(written)), Span(len(written) + 1, len(text)))
+    tree: Any = _value(raw.strip())
+    origins = {path: origin}
+    for part in reversed(path):
+        if isinstance(part, int):
+            raise UsageError(f"`--set {text}`: an item of an array is addressed by its name", help="as in stages.joint.lr")
+        tree = {part: tree}
+    return Document(source, tree, origins)
+
+
+def _value(raw: str) -> Any:
+    """Read a TOML value; a bare word or an expression is a string."""
+    try:
+        return tomli.loads(f"value = {raw}")["value"]
+    except (tomli.TOMLDecodeError, ValueError, RecursionError):
+        return raw

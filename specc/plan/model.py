@@ -1,0 +1,319 @@
+"""The plan: everything that a run needs to know, and nothing that it would have to look up or decide.
+
+One unit a quantity, named in the field where it is not obvious. `None` where a number depends on data that was not
+there when the plan was made (`specc plan --no-data`); such a plan can be read but not run.
+"""
+
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from specc.plan.canonical import digest
+from specc.version import LANGUAGE, PLAN_FORMAT
+
+
+class Record(BaseModel):
+    """A part of a plan: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+T = TypeVar("T")
+Items = Annotated[tuple[T, ...], BeforeValidator(_tuple)]
+
+
+class Operation(Record):
+    """A function of the language with resolved arguments: a transform, a loss, a metric, an optimizer, a phase."""
+
+    kind: str
+    args: dict[str, Any] = {}
+
+
+class LabelPlan(Record):
+    """A label: its classes in the order of the model's outputs, and their training samples."""
+
+    name: str
+    column: str
+    within: str | None = None
+    kind: Literal["class", "characters", "symbols"] = "class"
+    classes: Items[str] | None = None
+    counts: Items[int] | None = None
+    parents: Items[int] | None = None
+    """For a label within another: each class's parent, as an index into the parent's classes."""
+
+
+class DataPlan(Record):
+    """Where samples come from, and what was found there."""
+
+    source: str
+    location: dict[str, str]
+    image: str | None
+    channels: int
+    labels: Items[LabelPlan]
+    rare: dict[str, dict[str, int]]
+    split: Operation | None
+    group: str | None
+    fold: int | None
+    limit: int | None
+    on_bad_sample: str
+    samples: dict[str, int] | None
+    """Number of samples of each split."""
+    fingerprints: dict[str, str] | None
+    """SHA-256 over the rows of each split and their labels, in order."""
+
+
+class AugmentPlan(Record):
+    """Transforms of single samples, and the statistics that batches are normalised with on the device."""
+
+    train: Items[Operation]
+    eval: Items[Operation]
+    normalize: Operation | None
+    input_size: Items[int]
+    """Shape of one input. Units: channels, rows, columns."""
+
+
+class HeadPlan(Record):
+    """A head: from features to the classes of its label."""
+
+    name: str
+    kind: str
+    label: str | None
+    routed_by: str | None
+    hidden: int | None
+    out: int | None
+    dropout: float
+
+
+class GroupPlan(Record):
+    """Parameters that every stage treats alike. The groups are a partition of all the model's parameters."""
+
+    name: str
+    decay: bool
+    """Whether weight decay applies: not to biases and other one-dimensional parameters."""
+    parameters: dict[str, Items[int] | None]
+    """Shape of each; None where it depends on a number of classes that is not known."""
+
+
+class ModelPlan(Record):
+    """What is trained."""
+
+    backbone: str | None
+    architecture: Operation | None
+    pretrained: bool
+    start_from: str | None
+    drop_path_rate: float
+    norm: str | None
+    features: int | None
+    """Width of the features between backbone and heads."""
+    heads: Items[HeadPlan]
+    ema_decay: float | None
+    teachers: dict[str, str]
+    groups: Items[GroupPlan]
+
+
+class PhasePlan(Record):
+    """One phase of a learning-rate schedule."""
+
+    kind: str
+    start: int | None
+    """First step of the phase, in the stage."""
+    steps: int | None
+    """Steps that the phase lasts."""
+    args: dict[str, Any]
+
+
+class LossTerm(Record):
+    """One weighted term of a loss."""
+
+    weight: float
+    loss: Operation
+
+
+class SamplingPlan(Record):
+    """Weighted drawing with replacement; an epoch keeps its number of samples."""
+
+    text: str
+    label: str
+    weights: Items[float] | None
+    """Weight of a sample, by its class."""
+    moved: Items[dict[str, Any]] = ()
+    """What each rule does: its text, the classes and samples it concerns, and their share of an epoch."""
+
+
+class MonitorPlan(Record):
+    """A validated number and the direction that is better."""
+
+    mode: Literal["max", "min"]
+    metric: str
+
+
+class GatePlan(Record):
+    """A number that must be reached. Units: as the metric, shares from 0 to 1."""
+
+    metric: str
+    operator: str
+    threshold: float
+
+
+class StopPlan(Record):
+    """Ends a stage when its monitor has not improved for `patience`, and never before `after`."""
+
+    monitor: MonitorPlan
+    patience_epochs: float | None
+    after_epochs: float | None
+    patience_steps: int | None
+    after_steps: int | None
+    min_delta: float
+
+
+class StagePlan(Record):
+    """One row of the protocol."""
+
+    name: str
+    epochs: float | None
+    steps: int | None
+    steps_per_epoch: int | None
+    batch_size: int
+    micro_batch_size: int | Literal["auto"]
+    grad_accum_steps: int
+    precision: Literal["fp32", "bf16", "fp16"]
+    compile: bool
+    train: dict[str, float]
+    """Groups that train, and the factor on the stage's rate; all other groups are frozen, without autograd, with
+    their modules in evaluation mode, so that their normalisation statistics stand still."""
+    selector: str
+    trained_parameters: int | None
+    schedule: Items[PhasePlan]
+    optimizer: Operation
+    max_grad_norm: float | None
+    carry_optimizer: bool
+    loss: Items[LossTerm]
+    mix: Operation | None
+    sampling: SamplingPlan | None
+    augment: Items[Operation] | None
+    stop: StopPlan | None
+    start_from: Literal["last", "best"]
+    expect: Items[GatePlan]
+    texts: dict[str, str]
+    """The spec's own words for the table: lr, loss, sample."""
+
+
+class EvaluatePlan(Record):
+    """What is measured; metrics are keyed by their canonical text."""
+
+    metrics: dict[str, Operation]
+    best: MonitorPlan
+    expect: Items[GatePlan]
+    every_epochs: int
+
+
+class RunPlan(Record):
+    """Where and how it is carried out. Nothing in here changes what is computed, and no digest covers it."""
+
+    device: str
+    engine: str
+    devices: int
+    num_workers: int
+    out: str
+    loggers: Items[str]
+    checkpoint_every: dict[str, Items[Any]]
+    """Value and unit, by stage; the default cadence where a stage is absent."""
+    cache: Operation | None
+    export: Operation
+
+
+class Plan(Record):
+    """A protocol, resolved."""
+
+    format: Annotated[Literal[1], Field()] = PLAN_FORMAT
+    language: int = LANGUAGE
+    name: str
+    seed: int
+    data: DataPlan
+    augment: AugmentPlan
+    model: ModelPlan
+    stages: Items[StagePlan]
+    evaluate: EvaluatePlan
+    privacy: Operation | None
+    """DP-SGD over the whole run."""
+    run: RunPlan
+    origins: dict[str, str] = {}
+    """Who set a value, by the spec's path: a place in a file, a flag, a default, a pass."""
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """Return what the digest covers: everything but `run`, `origins` and names that change nothing."""
+        return self.model_dump(mode="json", exclude={"run", "origins"})
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the plan's SHA-256, in hex."""
+        return digest(self.body)
+
+    @cached_property
+    def stage_digests(self) -> tuple[str, ...]:
+        """Return each stage's SHA-256 over all that can change its weights, its predecessor's digest among it."""
+        digests: list[str] = []
+        for index in range(len(self.stages)):
+            digests.append(digest(_stage_key(self, index, digests[-1] if digests else None)))
+        return tuple(digests)
+
+    def label(self, name: str) -> LabelPlan:
+        """Return the label called `name`."""
+        return next(label for label in self.data.labels if label.name == name)
+
+    def group_size(self, name: str) -> int | None:
+        """Return the number of parameters of a group; None when a shape is not known."""
+        group = next(group for group in self.model.groups if group.name == name)
+        return _count(group)
+
+    @property
+    def parameter_count(self) -> int | None:
+        """Return the number of parameters of the model."""
+        counts = [_count(group) for group in self.model.groups]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+
+_NO_WEIGHT = {"name", "expect", "texts", "selector", "trained_parameters"}
+
+
+def _count(group: GroupPlan) -> int | None:
+    total = 0
+    for shape in group.parameters.values():
+        if shape is None:
+            return None
+        size = 1
+        for side in shape:
+            size *= side
+        total += size
+    return total
+
+
+def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:
+    """Return what a stage's weights are a function of."""
+    key = {
+        "format": plan.format,
+        "seed": plan.seed,
+        "before": before,
+        "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
+        "rows": (plan.data.fingerprints or {}).get("train"),
+        "augment": plan.augment.model_dump(mode="json", exclude={"eval"}),
+        "model": plan.model.model_dump(mode="json"),
+        "privacy": plan.privacy.model_dump(mode="json") if plan.privacy else None,
+        "stage": plan.stages[index].model_dump(mode="json", exclude=_NO_WEIGHT),
+    }
+    if _depends_on_validation(plan, index):
+        key["evaluate"] = plan.evaluate.model_dump(mode="json", exclude={"expect"})
+        key["eval"] = [operation.model_dump(mode="json") for operation in plan.augment.eval]
+        key["validation"] = (plan.data.fingerprints or {}).get("val")
+    return key
+
+
+def _depends_on_validation(plan: Plan, index: int) -> bool:
+    stage = plan.stages[index]
+    return stage.stop is not None or stage.start_from == "best" or any(p.kind == "plateau" for p in stage.schedule)

@@ -1,0 +1,1 @@
+"""What may be written: one frozen, strict model a section, and the nodes of the expressions in them."""

@@ -1,0 +1,60 @@
+"""The whole spec."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from specc.spec.base import Identifier, Section, Text
+from specc.spec.data import Augment, Data
+from specc.spec.fields import Items
+from specc.spec.model import Model
+from specc.spec.run import Export, Privacy, Run, Sweep
+from specc.spec.stages import Evaluate, Stage, StageDefaults
+
+
+class Spec(Section):
+    """A training protocol."""
+
+    specc: Literal[1]
+    """Version of the language."""
+    name: Identifier
+    """Name of the experiment and of its run folder."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """All randomness is a function of it."""
+    description: Text | None = None
+    """What it is for."""
+    tags: Items[Text] = ()
+    """Words to find it by."""
+    data: Data
+    """The samples."""
+    augment: Augment = Augment()
+    """What is done to them."""
+    model: Model
+    """What is trained."""
+    teachers: dict[Identifier, Text] = {}
+    """Checkpoints of models to distil from, by name."""
+    defaults: StageDefaults = StageDefaults()
+    """What holds for every stage."""
+    stages: Annotated[Items[Stage], Field(min_length=1)]
+    """The protocol's rows, in order."""
+    evaluate: Evaluate = Evaluate()
+    """What is measured."""
+    privacy: Privacy | None = None
+    """Differential privacy."""
+    run: Run = Run()
+    """Where it runs."""
+    sweep: Sweep | None = None
+    """Several values."""
+    export: Export = Export()
+    """What is made of it."""
+    allow: dict[str, Text] = {}
+    """Warnings that are meant: code and reason."""
+
+
+class Written(Spec):
+    """A spec as a file holds it, before `extends` is followed and a profile is applied: what the JSON Schema describes."""
+
+    extends: Text | None = None
+    """A spec whose values hold where this one is silent, relative to this file."""
+    profiles: dict[Identifier, dict[str, Any]] = {}
+    """Named changes, applied by `--profile NAME`."""
