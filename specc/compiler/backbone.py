@@ -21,7 +21,7 @@ from specc.errors import InputError
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its depth counts from the top, 0 is the topmost layer; see `layer_decay`."""
+    """One parameter; its depth counts layers from the top, as timm's `layer_decay` does, and 0 is the topmost."""
 
     name: str
     shape: tuple[int, ...]
@@ -108,6 +108,7 @@ def _described(name: str) -> dict[str, Any]:
 
 def _backbone(record: dict[str, Any], channels: int) -> Backbone:
     first = f"{record['first_conv']}.weight"
+    top = max((layer for _, _, layer, _ in record["parameters"]), default=0)
     return Backbone(
         name=record["name"],
         features=record["features"],
@@ -117,8 +118,8 @@ def _backbone(record: dict[str, Any], channels: int) -> Backbone:
         std=tuple(record["std"]),
         batch_norms=len(record["norms"]),
         parameters=tuple(
-            Parameter(name, _with_channels(shape, channels) if name == first else tuple(shape), depth, decay)
-            for name, shape, depth, decay in record["parameters"]
+            Parameter(name, _with_channels(shape, channels) if name == first else tuple(shape), top - layer, decay)
+            for name, shape, layer, decay in record["parameters"]
         ),
     )
 

@@ -21,6 +21,8 @@ class Context:
     spec: Spec
     problems: Diagnostics
     with_data: bool = True
+    builtin_profiles: tuple[str, ...] = ()
+    """Profiles that run without data of the user's."""
     origins: dict[str, str] = field(default_factory=dict)
     """Who set a value, by path; passes add what they derive."""
 

@@ -27,7 +27,7 @@ def model_parameters(spec: Spec, backbone: Backbone | None, classes: dict[str, i
     """
     if backbone is None:
         return ()
-    parameters = [Parameter(f"backbone.{p.name}", p.shape, p.decay, p.depth + 1) for p in backbone.parameters]
+    parameters = [Parameter(f"backbone.{p.name}", p.shape, p.decay, p.depth) for p in backbone.parameters]
     for name, head in spec.model.heads.items():
         parameters += _head_parameters(name, head, backbone.features, classes.get(name))
     return tuple(parameters)

@@ -33,19 +33,21 @@ def validate(
     _check_profiles(loaded, problems)
     if spec is None:
         return None, problems
-    context = Context(loaded.document, spec, problems, with_data)
+    context = Context(loaded.document, spec, problems, with_data, builtin_profiles=_on_builtin_data(loaded))
     for check in CHECKS:
         check(context)
     _apply_allowed(context)
     return context, problems
 
 
-def validated(path: Path, profiles: tuple[str, ...] = (), overrides: tuple[str, ...] = ()) -> Context:
+def validated(
+    path: Path, profiles: tuple[str, ...] = (), overrides: tuple[str, ...] = (), *, with_data: bool = True
+) -> Context:
     """Read a spec that must be right.
 
     Raises: SpecError with all problems when it is not.
     """
-    context, problems = validate(path, profiles, overrides)
+    context, problems = validate(path, profiles, overrides, with_data=with_data)
     if context is None or problems.errors:
         raise SpecError(problems.sorted())
     return context
@@ -55,6 +57,12 @@ def _check_profiles(loaded: Loaded, problems: Diagnostics) -> None:
     """Report the shape of profiles that were not asked for, too."""
     for document in loaded.profiles.values():
         build_spec(document, problems)
+
+
+def _on_builtin_data(loaded: Loaded) -> tuple[str, ...]:
+    """Return the profiles that need no data of the user's."""
+    trees = {name: document.tree.get("data") for name, document in loaded.profiles.items()}
+    return tuple(name for name, data in trees.items() if isinstance(data, dict) and data.get("source") == "builtin")
 
 
 def _apply_allowed(context: Context) -> None:

@@ -286,7 +286,7 @@ class _Reader:
     def _bind(self, name: Name, arguments: list[Argument], span: Span, *, bare: bool) -> Call:
         top = re.fullmatch(r"top(\d+)", name.text) if self.family == "metric" else None
         if top:
-            arguments = [Argument("k", Quantity(int(top.group(1))), name.span), *arguments]
+            arguments = [Argument("k", Quantity(float(top.group(1))), name.span), *arguments]
         function = FUNCTIONS.get((self.family, "top" if top else name.text))
         if function is None or (bare and function.parameters):
             self.problems.append(_unknown_function(self.family, name, known=function is not None))

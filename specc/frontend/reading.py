@@ -50,11 +50,13 @@ def _read_bytes(path: Path, name: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _cannot_open(path, name, error) from None
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        mode = os.fstat(file.fileno()).st_mode
+    try:
+        mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise _not_a_file(path, name, mode)
-        return _read_limited(file.fileno(), name)
+        return _read_limited(descriptor, name)
+    finally:
+        os.close(descriptor)
 
 
 def _read_limited(descriptor: int, name: str) -> bytes:

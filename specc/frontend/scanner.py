@@ -40,6 +40,7 @@ _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
 _ZONE = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _WHOLE = re.compile(_INTEGER)
 _SCALAR = re.compile(rf"true|false|{_INTEGER}|{_FLOAT}|{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?|{_TIME}")
+_LIKE_A_MOMENT = re.compile(r"[0-9]+(?:-[0-9]|:)")
 _LIKE_A_NUMBER = re.compile(r"[-+.0-9][-+.:_0-9a-fA-FoxTZ ]*")
 
 _BASIC = re.compile(r'[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+')
@@ -193,10 +194,17 @@ class _Scanner:
         self._skip(_BLANKS)
         keys = self._key()
         if not self.text.startswith("]" * size, self.pos):
-            raise _FaultError("open-header", begin, self._find(_UNCOMMENTED).end, "]" * size)
+            raise self._bad_header(begin, size)
         self.pos += size
         self._end_of_line()
         self.table = self._open_list(keys) if size == 2 else self._open_table(keys)
+
+    def _bad_header(self, begin: int, size: int) -> _FaultError:
+        line = self._cut(self._find(_UNCOMMENTED, begin)).rstrip(" \t")
+        name, close, _ = line[size:].partition("]" * size)
+        if close:
+            return _FaultError("bad-key", begin + size, begin + size + len(name), name)
+        return _FaultError("open-header", begin, begin + len(line), "]" * size)
 
     def _assignment(self, table: _Entry) -> None:
         begin = self.pos
@@ -220,7 +228,7 @@ class _Scanner:
     def _without_equals(self, begin: int) -> _FaultError:
         line = self._find(_UNCOMMENTED, begin)
         name, equals, _ = self._cut(line).partition("=")
-        name = name.rstrip()
+        name = name.rstrip(" \t")
         if self._peek() == ":":
             return _FaultError("colon", self.pos, self.pos + 1, name.partition(":")[0])
         if equals and not set(name) & set("\"'[{:"):
@@ -377,6 +385,9 @@ class _Scanner:
         char = self._peek()
         if char == ",":
             self.pos += 1
+        elif char and char in "]}" and char != close:
+            opened = self.opened[-1]
+            raise _FaultError("open-array" if close == "]" else "open-inline-table", opened, opened + 1)
         elif char != close:
             raise _FaultError("no-comma", self.pos, self.pos + len(char.strip()))
         return char == ","
@@ -396,7 +407,7 @@ class _Scanner:
         """Refuse `5 epochs` as a whole: it is an expression without quotes, not a number with text after it."""
         if self.opened:
             return
-        rest = self._cut(self._find(_UNCOMMENTED)).rstrip()
+        rest = self._cut(self._find(_UNCOMMENTED)).rstrip(" \t")
         if rest and "=" not in rest:
             raise _FaultError("bare-text", token.start, token.end + len(rest), self._cut(token) + rest)
 
@@ -404,12 +415,12 @@ class _Scanner:
         text = self._cut(token)
         if not text:
             return _FaultError("no-value", token.start, token.start)
-        kind = _WRONG_WORDS.get(text.lower())
-        kind = kind or ("bad-number" if _LIKE_A_NUMBER.fullmatch(text) else None)
-        kind = kind or ("curly-quotes" if text[0] in _CURLY else None)
+        kind = _WRONG_WORDS.get(text.lower()) or ("curly-quotes" if text[0] in _CURLY else None)
+        if _LIKE_A_NUMBER.fullmatch(text):
+            kind = "bad-date" if _LIKE_A_MOMENT.match(text) else "bad-number"
         if kind:
             return _FaultError(kind, token.start, token.end, text)
-        whole = self._cut(self._find(_WORD if self.opened else _UNCOMMENTED)).rstrip() or text
+        whole = self._cut(self._find(_WORD if self.opened else _UNCOMMENTED)).rstrip(" \t") or text
         return _FaultError("bare-text", token.start, token.start + len(whole), whole)
 
     # Strings
@@ -472,6 +483,9 @@ class _Scanner:
             self.pos = len(self.text)
         elif line > begin and self._is_statement(line, begin):
             self.pos = line
+            # A header inside an array reads as arrays of its own.
+            opened = max(offset for offset in self.opened if offset < line)
+            inline = self.text[opened] == "{"
         elif not inline or fault.kind == "no-value" or self.text[place] not in "\r\n#":
             return fault
         return Fault("open-inline-table" if inline else "open-array", Span(opened, opened + 1))

@@ -1,6 +1,7 @@
 """TOML to a Document: values by `tomli`, places by the scanner, words by us."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ class _Words:
 _WORDS: Final[dict[str, _Words]] = {
     "bad-boolean": _Words("`{text}` is not a value in TOML", "write it in lower case"),
     "bad-character": _Words("`{text}` is the code of no character", "write the character itself"),
-    "bad-date": _Words("`{text}` is not a date or a time that exists", "write it like 2026-01-31 or 07:30:00"),
+    "bad-date": _Words("`{text}` is not a date or a time", "write it like 2026-01-31 or 07:30:00"),
     "bad-escape": _Words(
         "`{text}` has no meaning inside double quotes",
         "write `\\\\` for a backslash, or put the text in single quotes",
@@ -62,7 +63,7 @@ _WORDS: Final[dict[str, _Words]] = {
         "a line ends with a lone carriage return",
         "save the text with Unix or Windows line ends",
     ),
-    "more-text": _Words("there is more on the line than fits: `{text}`", "write one `key = value` a line"),
+    "more-text": _Words("the line goes on after its end: `{text}`", "write one `key = value` a line"),
     "no-comma": _Words("a comma is missing", "put a comma between the two", label="before this"),
     "no-equals": _Words("`{text}` has no `=`", "write `key = value`, or begin a comment with `#`"),
     "no-key": _Words("a key is missing", "write a name here", label="a key belongs here"),
@@ -167,7 +168,15 @@ def _diagnostic(source: Source, fault: Fault) -> Diagnostic:
     if fault.other is not None:
         labels.append(Label(Place(source, fault.other), words.other))
     headline, remedy = (line.format(text=text, quoted=quoted) for line in (words.headline, words.help))
-    return Diagnostic(words.code, headline, tuple(labels), remedy)
+    return Diagnostic(words.code, headline, tuple(labels), remedy, _odd_blanks(text))
+
+
+def _odd_blanks(text: str) -> tuple[str, ...]:
+    """Name what looks like a blank, or like nothing, and is not one for TOML."""
+    odd = sorted({c for c in text if c > "\x7f" and not c.isprintable()})
+    return tuple(
+        f"it holds U+{ord(c):04X}, {unicodedata.name(c, 'a character')}, which TOML reads as text" for c in odd
+    )
 
 
 def _short(text: str) -> str:

@@ -247,13 +247,18 @@ class Plan(Record):
 
     @cached_property
     def body(self) -> dict[str, Any]:
-        """Return what the digest covers: everything but `run`, `origins` and names that change nothing."""
-        return self.model_dump(mode="json", exclude={"run", "origins"})
+        """Return what the digest covers: everything but `run`, `origins`, and words that only describe."""
+        return self.model_dump(mode="json", exclude={"run": True, "origins": True, "stages": {"__all__": _WORDS}})
 
     @cached_property
     def digest(self) -> str:
         """Return the plan's SHA-256, in hex."""
         return digest(self.body)
+
+    @cached_property
+    def shared_digest(self) -> str:
+        """Return the SHA-256 of what every stage depends on, in hex."""
+        return digest(_shared_key(self))
 
     @cached_property
     def stage_digests(self) -> tuple[str, ...]:
@@ -279,7 +284,8 @@ class Plan(Record):
         return None if None in counts else sum(count or 0 for count in counts)
 
 
-_NO_WEIGHT = {"name", "expect", "texts", "selector", "trained_parameters"}
+_WORDS: Any = {"texts": True, "sampling": {"text", "moved"}}
+_NO_WEIGHT: Any = {**_WORDS, "name": True, "expect": True, "selector": True, "trained_parameters": True, "train": True}
 
 
 def _count(group: GroupPlan) -> int | None:
@@ -295,23 +301,37 @@ def _count(group: GroupPlan) -> int | None:
 
 
 def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:
-    """Return what a stage's weights are a function of."""
+    """Return what a stage's weights are a function of.
+
+    Groups are left out: they depend on what other stages do, and how parameters are grouped changes no bit.
+    """
+    stage = plan.stages[index]
+    members = {group.name: list(group.parameters) for group in plan.model.groups}
     key = {
         "format": plan.format,
         "seed": plan.seed,
         "before": before,
-        "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
-        "rows": (plan.data.fingerprints or {}).get("train"),
-        "augment": plan.augment.model_dump(mode="json", exclude={"eval"}),
-        "model": plan.model.model_dump(mode="json"),
-        "privacy": plan.privacy.model_dump(mode="json") if plan.privacy else None,
-        "stage": plan.stages[index].model_dump(mode="json", exclude=_NO_WEIGHT),
+        "shared": plan.shared_digest,
+        "stage": stage.model_dump(mode="json", exclude=_NO_WEIGHT),
+        "train": {name: factor for group, factor in stage.train.items() for name in members[group]},
     }
     if _depends_on_validation(plan, index):
         key["evaluate"] = plan.evaluate.model_dump(mode="json", exclude={"expect"})
         key["eval"] = [operation.model_dump(mode="json") for operation in plan.augment.eval]
         key["validation"] = (plan.data.fingerprints or {}).get("val")
     return key
+
+
+def _shared_key(plan: Plan) -> dict[str, Any]:
+    """Return what the weights of every stage are a function of."""
+    return {
+        "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
+        "rows": (plan.data.fingerprints or {}).get("train"),
+        "augment": plan.augment.model_dump(mode="json", exclude={"eval"}),
+        "model": plan.model.model_dump(mode="json", exclude={"groups"}),
+        "parameters": {n: [s, g.decay] for g in plan.model.groups for n, s in g.parameters.items()},
+        "privacy": plan.privacy.model_dump(mode="json") if plan.privacy else None,
+    }
 
 
 def _depends_on_validation(plan: Plan, index: int) -> bool:

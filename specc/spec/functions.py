@@ -67,7 +67,7 @@ class Function:
 
 
 def _q(value: float, unit: str | None = None) -> Quantity:
-    return Quantity(value, unit)
+    return Quantity(float(value), unit)
 
 
 def _p(name: str, default: object = REQUIRED, low: float | None = 0, high: float | None = None, **more: str) -> Parameter:

@@ -1,0 +1,85 @@
+"""Turns conditions on a class's number of samples into weights and lists of classes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from specc.compiler.context import Context
+from specc.paths import KeyPath
+from specc.plan.model import EvaluatePlan, LabelPlan, Operation, Plan, StagePlan
+from specc.spec.expressions import Condition, Name, Rule, Sampling
+
+
+def apply_counts(plan: Plan, context: Context) -> Plan:
+    """Write sampling weights and the classes that metrics are restricted to; without data nothing changes."""
+    if plan.data.samples is None:
+        return plan
+    stages = tuple(
+        _with_weights(plan, context, path, stage)
+        for (path, _), stage in zip(context.stages(), plan.stages, strict=True)
+    )
+    metrics = {text: _restricted(plan, metric) for text, metric in plan.evaluate.metrics.items()}
+    evaluate: EvaluatePlan = plan.evaluate.model_copy(update={"metrics": metrics})
+    return plan.model_copy(update={"stages": stages, "evaluate": evaluate})
+
+
+def _with_weights(plan: Plan, context: Context, path: KeyPath, stage: StagePlan) -> StagePlan:
+    if stage.sampling is None:
+        return stage
+    sampling, place = context.setting(path, context.spec.stages[path[1]], "sample")  # type: ignore[index]
+    label = plan.label(stage.sampling.label)
+    weights = class_weights(sampling, label.counts or ())
+    _warn_idle_rules(context, place, sampling, label)
+    update = {"weights": weights, "moved": _moved(sampling.rules, label, weights)}
+    return stage.model_copy(update={"sampling": stage.sampling.model_copy(update=update)})
+
+
+def class_weights(sampling: Sampling, counts: Sequence[int]) -> tuple[float, ...]:
+    """Return the weight of a sample of each class.
+
+    >>> rule = Rule(5.0, Condition(Name("disease"), "<", 50.0))
+    >>> class_weights(Sampling((rule,)), (20, 100))
+    (5.0, 1.0)
+    """
+    if sampling.balanced:
+        return tuple(1.0 / count if count else 0.0 for count in counts)
+    return tuple(next((r.weight for r in sampling.rules if r.condition.holds(count)), 1.0) for count in counts)
+
+
+def _moved(rules: Sequence[Rule], label: LabelPlan, weights: Sequence[float]) -> tuple[dict[str, Any], ...]:
+    """Say what each rule does: its classes, their samples, and their share of a drawn epoch."""
+    counts = label.counts or ()
+    total = sum(count * weight for count, weight in zip(counts, weights, strict=True))
+    taken: set[int] = set()
+    found = []
+    for rule in rules:
+        classes = [c for c, count in enumerate(counts) if c not in taken and rule.condition.holds(count)]
+        taken.update(classes)
+        samples = sum(counts[c] for c in classes)
+        share = round(samples * rule.weight / total, 6) if total else 0.0
+        found.append({"rule": str(rule), "classes": len(classes), "samples": samples, "share": share})
+    return tuple(found)
+
+
+def _warn_idle_rules(context: Context, place: KeyPath, sampling: Sampling, label: LabelPlan) -> None:
+    for rule in sampling.rules:
+        if not any(rule.condition.holds(count) for count in label.counts or ()):
+            counts = label.counts or (0,)
+            headline = f"no class of `{label.name}` has {rule.condition}"
+            remedy = f"classes have {min(counts)} to {max(counts)} training samples"
+            context.problems.warn("idle-rule", headline, context.at(place, rule.span), remedy)
+
+
+def _restricted(plan: Plan, metric: Operation) -> Operation:
+    target = metric.args.get("target")
+    if target is None:
+        return metric
+    args = {key: value for key, value in metric.args.items() if key != "target"}
+    if isinstance(target, str):
+        return Operation(kind=metric.kind, args={**args, "label": target, "classes": None})
+    where = target["where"]
+    condition = Condition(Name(where["count"]), where["operator"], where["value"])
+    counts = plan.label(where["count"]).counts or ()
+    classes = [c for c, count in enumerate(counts) if condition.holds(count)]
+    return Operation(kind=metric.kind, args={**args, "label": target["label"], "classes": classes})
+
+
