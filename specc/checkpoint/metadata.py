@@ -221,4 +221,4 @@ def _check(values: Mapping[str, Any], where: str) -> None:
 
 
 def _short(name: object) -> str:
-    return ascii(name)[1:41]
+    return ascii(name)[1:-1][:40]

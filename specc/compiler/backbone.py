@@ -39,6 +39,8 @@ class Backbone:
     fixed_input_size: bool
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    classifier: str | None
+    """The plain linear classifier that timm's own model has, if it is one."""
     batch_norms: int
     parameters: tuple[Parameter, ...]
 
@@ -116,6 +118,7 @@ def _backbone(record: dict[str, Any], channels: int) -> Backbone:
         fixed_input_size=record["fixed_input_size"],
         mean=tuple(record["mean"]),
         std=tuple(record["std"]),
+        classifier=record["classifier"],
         batch_norms=len(record["norms"]),
         parameters=tuple(
             Parameter(name, _with_channels(shape, channels) if name == first else tuple(shape), top - layer, decay)

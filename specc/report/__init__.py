@@ -1,0 +1,1 @@
+"""Pictures, tables and one page of a finished run."""

@@ -1,0 +1,54 @@
+"""What the loop is handed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from specc.plan.model import Operation
+
+
+@dataclass
+class Batch:
+    """Inputs and labels by name. Shapes: the first side of every tensor is the samples."""
+
+    inputs: dict[str, Tensor]
+    labels: dict[str, Tensor]
+    failures: tuple[str, ...] = ()
+    """What could not be read, in words."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move all tensors; pinned memory moves while the device works."""
+        move = {"device": device, "non_blocking": True}
+        inputs = {name: tensor.to(**move) for name, tensor in self.inputs.items()}  # type: ignore[arg-type]
+        labels = {name: tensor.to(**move) for name, tensor in self.labels.items()}  # type: ignore[arg-type]
+        return Batch(inputs, labels, self.failures)
+
+    def split(self, size: int) -> Iterator["Batch"]:
+        """Yield parts of at most `size` samples, in order."""
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)
+            yield Batch({n: t[part] for n, t in self.inputs.items()}, {n: t[part] for n, t in self.labels.items()})
+
+    def pin_memory(self) -> "Batch":
+        """Return a copy in page-locked memory; called by torch's loader."""
+        inputs = {name: tensor.pin_memory() for name, tensor in self.inputs.items()}
+        labels = {name: tensor.pin_memory() for name, tensor in self.labels.items()}
+        return Batch(inputs, labels, self.failures)
+
+
+class Normalize:
+    """Scales 8-bit images to 0..1 and normalises them, a whole batch at once on the device."""
+
+    def __init__(self, operation: Operation | None, device: torch.device) -> None:
+        args = operation.args if operation else {"mean": [0.0], "std": [1.0]}
+        mean, std = (torch.tensor(args[key], device=device).view(1, -1, 1, 1) for key in ("mean", "std"))
+        self.scale, self.shift = 1 / (255 * std), -mean / std
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return float images; what is float already was normalised with its transforms."""
+        return torch.addcmul(self.shift, images.float(), self.scale) if images.dtype == torch.uint8 else images

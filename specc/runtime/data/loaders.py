@@ -1,0 +1,123 @@
+"""Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from specc.data.images import Reader, open_images
+from specc.data.index import Samples
+from specc.data.randomness import integer
+from specc.errors import DataError
+from specc.plan.model import Operation, Plan
+from specc.runtime.data.batch import Batch
+from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
+from specc.runtime.data.transforms import build_transforms
+
+PREFETCH: Final = 4
+"""Batches that each worker prepares ahead."""
+
+
+class Images(Dataset[Batch]):
+    """Batches of images by key."""
+
+    def __init__(self, plan: Plan, samples: Samples, operations: Iterable[Operation], purpose: str) -> None:
+        self.samples, self.purpose, self.seed = samples, purpose, plan.seed
+        self.skip_bad = plan.data.on_bad_sample == "skip"
+        self.read: Reader = open_images(plan.data)
+        self.transform = build_transforms(list(operations))
+
+    def __getitem__(self, key: BatchKey) -> Batch:
+        """Make the batch that `key` names."""
+        images: list[Tensor] = []
+        rows: list[int] = []
+        failures: list[str] = []
+        with _one_thread():
+            for offset, row in enumerate(key.rows):
+                try:
+                    pixels = self.read(self.samples.references[int(row)])
+                except DataError as error:
+                    failures.append(error.message)
+                    continue
+                images.append(self._transformed(pixels, key, offset))
+                rows.append(int(row))
+        if failures and not (self.skip_bad and images):
+            return Batch({}, {}, tuple(failures))
+        labels = {name: torch.from_numpy(codes[rows]).long() for name, codes in self.samples.labels.items()}
+        return Batch({"image": torch.stack(images)}, labels, tuple(failures))
+
+    def _transformed(self, pixels: Any, key: BatchKey, offset: int) -> Tensor:
+        seed = integer(self.seed, self.purpose, key.stage, key.epoch, key.first + offset)
+        torch.manual_seed(seed)
+        random.seed(seed)
+        return self.transform(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).contiguous())
+
+
+INPUTS: Final[dict[str, Callable[[Plan, Samples, Iterable[Operation], str], Dataset[Batch]]]] = {"image": Images}
+"""Data sets by what they feed the model."""
+
+
+class _Keys(Sampler[BatchKey]):
+    def __init__(self, keys: Callable[[], Iterator[BatchKey]]) -> None:
+        self.keys = keys
+
+    def __iter__(self) -> Iterator[BatchKey]:
+        return self.keys()
+
+
+def training_loader(plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device) -> DataLoader[Batch]:
+    """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
+    own = plan.stages[stage].augment
+    dataset = INPUTS["image"](plan, samples, plan.augment.train if own is None else own, "augment")
+    return _loader(dataset, lambda: training_keys(plan, stage, samples, first_step), plan.run.num_workers, device)
+
+
+def evaluation_loader(plan: Plan, samples: Samples, size: int, device: torch.device) -> DataLoader[Batch]:
+    """Return what yields a split's batches in order."""
+    dataset = INPUTS["image"](plan, samples, plan.augment.eval, "evaluate")
+    return _loader(dataset, lambda: evaluation_keys(samples, size), plan.run.num_workers, device)
+
+
+def _loader(
+    dataset: Dataset[Batch], keys: Callable[[], Iterator[BatchKey]], workers: int, device: torch.device
+) -> DataLoader[Batch]:
+    options: dict[str, Any] = {}
+    if workers:
+        options = {"num_workers": workers, "prefetch_factor": PREFETCH}
+        if sys.platform == "linux":
+            options["multiprocessing_context"] = "fork"  # shares the index without copying it
+    # A generator of its own keeps the loader from drawing on the global one.
+    generator = torch.Generator()
+    pin = device.type == "cuda"
+    return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
+
+
+def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
+    """Yield batches, and stop at a sample that could not be read unless the spec lets it be skipped.
+
+    Raises: DataError with the file's name.
+    """
+    for batch in batches:
+        if batch.failures and not (skip_bad and batch.inputs):
+            raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
+        yield batch
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Transform with one thread, as worker processes do, so that their number changes no bit."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

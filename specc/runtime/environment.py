@@ -1,0 +1,55 @@
+"""What bits depend on besides the plan: versions, the number of threads, the instruction set, the device."""
+
+import os
+import platform
+from typing import Any
+
+import numpy
+import PIL
+import timm
+import torch
+import torchvision
+
+from specc.errors import UsageError
+from specc.version import VERSION
+
+
+def environment(device: torch.device, threads: int) -> dict[str, Any]:
+    """Return a record that two runs with the same bytes share."""
+    return {
+        "specc": VERSION,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "timm": timm.__version__,
+        "numpy": numpy.__version__,
+        "pillow": PIL.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": threads,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+def available_threads() -> int:
+    """Return the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device that a plan names; `auto` takes the first accelerator.
+
+    Raises: UsageError when the device is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present[device.type] or (device.index or 0) >= max(torch.cuda.device_count(), 1):
+        raise UsageError(f"there is no device `{name}` here", help='set run.device = "auto"')
+    return device
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return what changed since a run began, in words."""
+    keys = sorted({*before, *now})
+    return [f"{key} {before.get(key)} -> {now.get(key)}" for key in keys if before.get(key) != now.get(key)]

@@ -1,0 +1,80 @@
+"""Measuring a split."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from specc.data.index import Samples
+from specc.plan.model import Plan, StagePlan
+from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.data.loaders import checked, evaluation_loader
+from specc.runtime.losses import objective
+from specc.runtime.metrics import build_metrics
+from specc.runtime.step import arithmetic
+
+KEEP_BYTES: Final = 256 * 2**20
+"""A split whose transformed images fit in here is decoded once: evaluation repeats, and nothing in it is random."""
+
+Predictions = dict[str, tuple[NDArray[np.int32], NDArray[np.int32]]]
+"""True and predicted codes by label."""
+
+
+@dataclass
+class Split:
+    """A split that is measured again and again."""
+
+    plan: Plan
+    samples: Samples
+    device: torch.device
+    kept: list[Batch] | None = None
+    batch_size: int = field(default=256)
+
+    def batches(self) -> Iterable[Batch]:
+        """Yield the split's batches, from memory where they fit."""
+        if self.kept is not None:
+            return self.kept
+        loader = evaluation_loader(self.plan, self.samples, self.batch_size, self.device)
+        batches = checked(loader, skip_bad=self.plan.data.on_bad_sample == "skip")
+        if len(self.samples) * np.prod(self.plan.augment.input_size) > KEEP_BYTES:
+            return batches
+        self.kept = list(batches)
+        return self.kept
+
+
+def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
+    """Return the metrics of a split, with the stage's loss among them, and what was predicted."""
+    plan = split.plan
+    metrics, compute_loss = build_metrics(plan, plan.evaluate.metrics), objective(stage.loss)
+    normalize = Normalize(plan.augment.normalize, split.device)
+    labels = [label.name for label in plan.data.labels if label.kind == "class"]
+    codes: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in labels}
+    weighted_loss, seen = 0.0, 0
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    with torch.inference_mode():
+        for moved in (batch.to(split.device) for batch in split.batches()):
+            inputs = {**moved.inputs, "image": normalize(moved.inputs["image"])}
+            with arithmetic(stage, split.device):
+                outputs = model(inputs)
+            outputs = {name: output.float() for name, output in outputs.items()}
+            weighted_loss += float(compute_loss(outputs, moved.labels)) * len(moved)
+            seen += len(moved)
+            for metric in metrics.values():
+                metric.update(outputs, moved.labels)
+            for name in labels:
+                if name in outputs:
+                    codes[name].append((moved.labels[name].cpu(), outputs[name].argmax(dim=1).cpu()))
+    for module, training in modes.items():
+        module.training = training
+    values = {"loss": weighted_loss / max(seen, 1), **{text: m.compute() for text, m in metrics.items()}}
+    return values, {name: _joined(found) for name, found in codes.items() if found}
+
+
+def _joined(pairs: list[tuple[Tensor, Tensor]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    true, predicted = (torch.cat(side).numpy().astype(np.int32) for side in zip(*pairs, strict=True))
+    return true, predicted

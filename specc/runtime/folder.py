@@ -1,0 +1,137 @@
+"""The run folder: what lies where, and how it gets there."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specc.checkpoint.atomic import remove_leftovers, write_atomic, write_text_atomic
+from specc.checkpoint.format import Encoded
+from specc.checkpoint.metadata import to_strict
+from specc.errors import RunFailed, UsageError
+from specc.plan.file import dump
+from specc.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names in a run folder."""
+
+    root: Path
+
+    @property
+    def last(self) -> Path:
+        """The newest state."""
+        return self.root / "last.safetensors"
+
+    @property
+    def previous(self) -> Path:
+        """The state before it, in case the newest is damaged."""
+        return self.root / "previous.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The best weights of the run."""
+        return self.root / "best.safetensors"
+
+    @property
+    def export(self) -> Path:
+        """A folder that plain timm loads."""
+        return self.root / "export"
+
+    def stage(self, name: str) -> Path:
+        """The state at a stage's end."""
+        return self.root / "stages" / f"{name}.safetensors"
+
+    def stage_best(self, name: str) -> Path:
+        """The best weights of a stage."""
+        return self.root / "stages" / f"{name}.best.safetensors"
+
+    def prepare(self, plan: Plan, spec: str) -> None:
+        """Make the folder and write down what is about to run."""
+        try:
+            for folder in (self.root / "stages", self.root / "logs"):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFailed(f"cannot make `{self.root}`: {error.strerror}", help="set run.out to a writable folder") from None
+        for folder in (self.root, self.root / "stages"):
+            remove_leftovers(folder)
+        write_text_atomic(self.root / "plan.json", dump(plan))
+        write_text_atomic(self.root / "spec.toml", spec)
+
+    def save_last(self, encoded: Encoded) -> None:
+        """Write the newest state; the one before it stays as `previous`."""
+        if self.last.exists():
+            _link(self.last, self.previous)
+        write_atomic(self.last, encoded.chunks())
+
+    def save_stage(self, name: str, encoded: Encoded) -> None:
+        """Write a stage's end, which is also the newest state."""
+        write_atomic(self.stage(name), encoded.chunks())
+        _link(self.stage(name), self.last)
+
+    def save_best(self, name: str, encoded: Encoded, *, of_run: bool) -> None:
+        """Write a stage's best weights, which may be the run's best, too."""
+        write_atomic(self.stage_best(name), encoded.chunks())
+        if of_run:
+            _link(self.stage_best(name), self.best)
+
+    def write_history(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write one line an epoch."""
+        lines = [json.dumps(to_strict(row), ensure_ascii=False) for row in rows]
+        write_text_atomic(self.root / "history.jsonl", "".join(line + "\n" for line in lines))
+
+    def read_environment(self) -> dict[str, Any]:
+        """Return what the run began on; empty when it has not begun or the file is damaged."""
+        try:
+            found = json.loads((self.root / "environment.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        """Write down what the run runs on."""
+        write_text_atomic(self.root / "environment.json", json.dumps(environment, indent=1) + "\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second run out of the folder; the lock goes with the process, however it ends.
+
+        Raises: UsageError that names the owner.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / ".lock"
+        with path.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                age = time.time() - path.stat().st_mtime
+                message = f"`{self.root}` is in use by {file.read().strip() or 'another run'}, for {age:.0f} s"
+                raise UsageError(message, help="wait for it, or run under another name") from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()}\n")
+            file.flush()
+            yield
+
+
+def _link(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, at once; where links are not to be had, a copy."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:
+        write_atomic(target, [source.read_bytes()])
+        return
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,301 @@
+"""The run, from a plan to weights: stages, epochs, steps, in the order in which they happen."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from timm.utils import ModelEmaV3
+from torch import Tensor
+
+from specc.checkpoint.atomic import write_atomic
+from specc.checkpoint.format import encode
+from specc.checkpoint.metadata import CheckpointInfo
+from specc.data.index import Index, build_index
+from specc.errors import DataError, GateMissed, Interrupted, RunFailed
+from specc.plan.file import dump
+from specc.plan.model import Plan
+from specc.runtime.cadence import Cadence
+from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.data.loaders import checked, training_loader
+from specc.runtime.environment import available_threads, differences, environment, pick_device
+from specc.runtime.evaluate import Split, evaluate
+from specc.runtime.events import EpochDone, Evaluated, Event, Finished, Saved, StageDone, StageStarted, Started, StepDone
+from specc.runtime.folder import RunFolder
+from specc.runtime.losses import Objective, objective
+from specc.runtime.models.frozen import check_statistics, frozen_statistics
+from specc.runtime.models.model import build_model
+from specc.runtime.monitor import Row, best_row, has_stopped, improves, judge, value_of
+from specc.runtime.resume import find_state, read_tensors, start_from
+from specc.runtime.schedule import rate
+from specc.runtime.signals import Interruption, listening
+from specc.runtime.state import State
+from specc.runtime.step import train_step
+from specc.runtime.tensors import to_raw
+
+LAG: Final = 16
+"""Steps between two readings of the loss from an accelerator, which would otherwise wait for each."""
+
+
+@dataclass
+class Work:
+    """What the steps of a stage are made with."""
+
+    batches: Iterator[Batch]
+    objective: Objective
+    normalize: Normalize
+    cadence: Cadence
+
+
+@dataclass
+class Run:
+    """What stays the same while a run goes on."""
+
+    plan: Plan
+    folder: RunFolder
+    index: Index
+    splits: dict[str, Split]
+    interruption: Interruption
+    steps_made: int = 0
+
+
+def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> Iterator[Event]:
+    """Do what is left to do of a plan, and yield what happens.
+
+    The `Evaluated` event comes after training and before the run is marked as finished, so that whoever reads the
+    events can write reports and exports first: a run that is finished has them.
+
+    Raises: DataError, RunFailed, GateMissed after a stage, Interrupted.
+    """
+    with folder.locked(), listening() as interruption:
+        folder.prepare(plan, spec)
+        run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
+        yield started
+        for index in range(started.stage, len(plan.stages)):
+            _check_gates(plan, state.history, index - 1)
+            if started.resumed_from is None or index != state.stage:
+                _enter_stage(run, state, index)
+            yield from _stage(run, state)
+        _check_gates(plan, state.history, len(plan.stages) - 1)
+        yield from _finish(run, state)
+
+
+def _prepare(
+    plan: Plan, folder: RunFolder, spec: str, interruption: Interruption, *, fresh: bool
+) -> tuple[Run, State, Started]:
+    device = pick_device(plan.run.device)
+    before = {} if fresh else folder.read_environment()
+    threads = int(before.get("threads") or available_threads())
+    torch.set_num_threads(threads)
+    now = environment(device, threads)
+    index = build_index(plan.data, plan.seed)
+    if index.data.fingerprints != plan.data.fingerprints:
+        raise DataError("the data changed since the plan was compiled", help="compile the spec again")
+    model = build_model(plan).to(device)
+    ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
+    state = State(plan, model, ema, device, now, spec)
+    found, notes = (None, []) if fresh else find_state(folder, plan)
+    if found:
+        state.restore(found.info, found.tensors)
+        notes += [f"not bit-exact: {change}" for change in differences(before, now)]
+    elif plan.model.start_from:
+        notes += start_from(state, plan.model.start_from)
+    folder.write_environment(now)
+    splits = {name: Split(plan, samples, device) for name, samples in index.splits.items() if name != "train"}
+    complete = found is not None and found.info.kind == "stage"
+    started = Started(
+        folder=str(folder.root),
+        device=str(device),
+        parameters=sum(p.numel() for p in model.parameters()),
+        stage=state.stage + complete,
+        step=0 if complete else state.step,
+        resumed_from=str(found.path) if found else None,
+        notes=tuple(notes),
+    )
+    return Run(plan, folder, index, splits, interruption), state, started
+
+
+def _enter_stage(run: Run, state: State, index: int) -> None:
+    """Begin a stage, from the best weights of the one before it where the plan says so."""
+    if index and run.plan.stages[index].start_from == "best":
+        _, tensors = read_tensors(run.folder.stage_best(run.plan.stages[index - 1].name))
+        state.load_weights(tensors)
+    state.begin_stage(index)
+
+
+def _stage(run: Run, state: State) -> Iterator[Event]:
+    """Train one stage to its end, or to where it stops early."""
+    stage = state.of_stage
+    yield StageStarted(state.stage, stage.name, state.step, stage.steps or 0, stage.epochs or 0, stage.trained_parameters or 0)
+    frozen = frozen_statistics(state.model)
+    loader = training_loader(run.plan, state.stage, run.index.splits["train"], state.step, state.device)
+    work = Work(
+        batches=checked(loader, skip_bad=run.plan.data.on_bad_sample == "skip"),
+        objective=objective(stage.loss),
+        normalize=Normalize(run.plan.augment.normalize, state.device),
+        cadence=Cadence(run.plan.run.checkpoint_every.get(stage.name)),
+    )
+    while not _stage_is_over(state):
+        yield from _epoch(run, state, work)
+    check_statistics(state.model, frozen)
+    yield _save(run, state, work.cadence, stage_end=True)
+    stopped = state.step < (stage.steps or 0)
+    yield StageDone(stage.name, len(state.stage_rows), stopped, _stage_gates(run.plan, state.history, state.stage))
+
+
+def _stage_is_over(state: State) -> bool:
+    stage, rows = state.of_stage, state.stage_rows
+    return len(rows) * (stage.steps_per_epoch or 1) >= (stage.steps or 0) or has_stopped(stage.stop, rows)
+
+
+def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
+    """Make the steps of an epoch that are left, then validate and record it."""
+    stage, epoch = state.of_stage, len(state.stage_rows) + 1
+    end = min(epoch * (stage.steps_per_epoch or 1), stage.steps or 0)
+    began = time.monotonic()
+    waiting: list[tuple[Tensor, int]] = []
+    lag = 1 if state.device.type == "cpu" else LAG
+    while state.step < end:
+        batch = next(work.batches).to(state.device)
+        waiting.append((train_step(state, batch, work.objective, work.normalize), len(batch)))
+        state.step += 1
+        run.steps_made += 1
+        save = state.step < end and work.cadence.due(state.step, epoch, epoch_over=False)
+        if save or run.interruption.number or len(waiting) >= lag or state.step == end:
+            yield from _told(state, waiting)
+            waiting = []
+        if save:
+            yield _save(run, state, work.cadence)
+        _stop_if_asked(run, state, work.cadence)
+    yield _end_epoch(run, state, epoch, began)
+    if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
+        yield _save(run, state, work.cadence)
+
+
+def _told(state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
+    """Read the losses of the last steps from the device, record them and stop at one that is not finite."""
+    stage, first = state.of_stage, state.step - len(waiting)
+    for offset, (tensor, samples) in enumerate(waiting, start=1):
+        loss, step = float(tensor), first + offset
+        if not math.isfinite(loss):
+            raise RunFailed(
+                f"the loss is {loss} at step {step} of stage `{stage.name}`",
+                help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
+            )
+        state.epoch_losses.append(loss)
+        lr = rate(stage, step - 1, state.validation_losses)
+        yield StepDone(stage.name, step, state.global_step - state.step + step, loss, lr, samples)
+
+
+def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
+    """Validate where it is due, record the epoch, and keep its weights if they are the best."""
+    stage, last = state.of_stage, state.step >= (state.of_stage.steps or 0)
+    due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
+    values = evaluate(state.evaluated, run.splits["val"], stage)[0] if due else {}
+    row = {
+        "stage": stage.name,
+        "epoch": epoch,
+        "step": state.step,
+        "train": {"loss": math.fsum(state.epoch_losses) / max(len(state.epoch_losses), 1)},
+        "val": values,
+        "lr": rate(stage, state.step - 1, state.validation_losses),
+    }
+    state.epoch_losses = []
+    of_stage, of_run = _is_best(run, state, row)
+    state.history.append(row)
+    if of_run:
+        monitor = run.plan.evaluate.best
+        value = value_of(row, monitor)
+        state.best = {"stage": stage.name, "epoch": epoch, "metric": monitor.metric, "value": value or 0.0}
+    if of_stage:
+        run.folder.save_best(stage.name, state.checkpoint("best"), of_run=of_run)
+    run.folder.write_history(state.history)
+    return EpochDone(row, state.global_step, of_run, time.monotonic() - began)
+
+
+def _is_best(run: Run, state: State, row: Row) -> tuple[bool, bool]:
+    """Say whether an epoch is the best of its stage, and of the run; without validation the latest one is."""
+    monitor = run.plan.evaluate.best
+    value = value_of(row, monitor)
+    if value is None:
+        return ("val" not in run.splits,) * 2
+    best = best_row(monitor, state.stage_rows)
+    of_stage = improves(monitor, value, value_of(best, monitor) if best else None)
+    return of_stage, improves(monitor, value, state.best["value"] if state.best else None)
+
+
+def _save(run: Run, state: State, cadence: Cadence, *, stage_end: bool = False) -> Saved:
+    began = time.monotonic()
+    name = state.of_stage.name
+    if stage_end:
+        run.folder.save_stage(name, state.checkpoint("stage"))
+    else:
+        run.folder.save_last(state.checkpoint("last"))
+    seconds = time.monotonic() - began
+    cadence.saved(seconds)
+    return Saved(str(run.folder.stage(name) if stage_end else run.folder.last), seconds)
+
+
+def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
+    """Save and leave when a signal has come."""
+    number = run.interruption.number
+    if number is not None:
+        _save(run, state, cadence)
+        raise Interrupted("interrupted; everything is saved, and the same command goes on", number)
+
+
+def _stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, Any]]:
+    """Judge a stage's targets by the weights that it hands on."""
+    stage = plan.stages[index]
+    rows = [row for row in history if row["stage"] == stage.name and row["val"]]
+    hands_on_best = index + 1 < len(plan.stages) and plan.stages[index + 1].start_from == "best"
+    row = best_row(plan.evaluate.best, rows) if hands_on_best else rows[-1] if rows else None
+    return judge(stage.expect, row["val"] if row else {})
+
+
+def _check_gates(plan: Plan, history: list[Row], index: int) -> None:
+    """Go on only when the stage before reached its targets."""
+    missed = [gate for gate in _stage_gates(plan, history, index) if not gate["passed"]] if index >= 0 else []
+    if missed:
+        told = "; ".join(f"{gate['gate']}, got {gate['value']:.4g}" for gate in missed)
+        raise GateMissed(
+            f"stage `{plan.stages[index].name}` missed its target: {told}", help="change the stage, or its `expect`"
+        )
+
+
+def _finish(run: Run, state: State) -> Iterator[Event]:
+    """Measure the best weights, hand the numbers to whoever reports, and mark the run as finished."""
+    plan, folder = run.plan, run.folder
+    best_stage = state.best["stage"] if state.best else plan.stages[-1].name
+    header, tensors = read_tensors(folder.stage_best(best_stage))
+    info = CheckpointInfo.from_json(header.own_metadata or {}, str(folder.stage_best(best_stage)))
+    state.load_weights(tensors)
+    stage = plan.stages[info.stage_index]
+    measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
+    judged_on = "test" if "test" in measured else "val"
+    values = {name: found[0] for name, found in measured.items()}
+    gates = judge(plan.evaluate.expect, values.get(judged_on, {}))
+    results = {**values, "judged_on": judged_on, "gates": gates, "best": state.best}
+    rates = sampled_rates(plan, state.history)
+    yield Evaluated(results, {name: found[1] for name, found in measured.items()}, state.history, rates, state.environment)
+    final = replace(
+        info, finished=True, results=results, plan_digest=plan.digest, plan=dump(plan), spec=state.spec, history=state.history
+    )
+    write_atomic(folder.best, encode(to_raw(tensors), final.to_json()).chunks())
+    yield Finished(results, str(folder.root), run.steps_made)
+
+
+def sampled_rates(plan: Plan, history: list[Row], points: int = 400) -> list[tuple[int, float]]:
+    """Return the rates that were used, at some steps of each stage. Units: steps of the run."""
+    found: list[tuple[int, float]] = []
+    start = 0
+    for stage in plan.stages:
+        rows = [row for row in history if row["stage"] == stage.name]
+        made = rows[-1]["step"] if rows else 0
+        losses = [(row["step"], row["val"]["loss"]) for row in rows if "loss" in row["val"]]
+        for step in range(0, made, max(made // points, 1)):
+            found.append((start + step, rate(stage, step, [loss for at, loss in losses if at <= step])))
+        start += made
+    return found

@@ -1,0 +1,114 @@
+"""Metrics: counted batch by batch, never holding all outputs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import torch
+from torch import Tensor
+from torchmetrics.classification import MulticlassStatScores
+
+from specc.data.index import MISSING
+from specc.plan.model import Operation, Plan
+
+Tensors = Mapping[str, Tensor]
+
+
+class Metric(Protocol):
+    """Something that is counted over a split."""
+
+    def update(self, outputs: Tensors, labels: Tensors) -> None:
+        """Count one batch."""
+
+    def compute(self) -> float:
+        """Return the number over all batches. Units: a share from 0 to 1."""
+
+
+class Top:
+    """Share of samples whose true class is among the k likeliest; restricted to some classes if they are given."""
+
+    def __init__(self, plan: Plan, args: Mapping[str, Any]) -> None:
+        self.label, self.k = args["label"], int(args["k"])
+        self.classes = _mask(plan, args)
+        self.hits = self.seen = 0
+
+    def update(self, outputs: Tensors, labels: Tensors) -> None:
+        """Count one batch."""
+        codes = labels[self.label]
+        meant = _meant(codes, self.classes)
+        ranked = outputs[self.label].topk(min(self.k, outputs[self.label].shape[1]), dim=1).indices
+        self.hits += int(((ranked == codes[:, None]).any(dim=1) & meant).sum())
+        self.seen += int(meant.sum())
+
+    def compute(self) -> float:
+        """Return the share of hits."""
+        return self.hits / self.seen if self.seen else float("nan")
+
+
+class MacroF1:
+    """Unweighted mean of F1 over the classes that occur, or over some of them."""
+
+    def __init__(self, plan: Plan, args: Mapping[str, Any]) -> None:
+        self.label, self.classes = args["label"], _mask(plan, args)
+        count = len(plan.label(self.label).classes or ())
+        self.scores = MulticlassStatScores(max(count, 2), average=None, ignore_index=MISSING, validate_args=False)
+
+    def update(self, outputs: Tensors, labels: Tensors) -> None:
+        """Count one batch."""
+        predicted = outputs[self.label].argmax(dim=1)
+        self.scores.to(predicted.device).update(predicted, labels[self.label].long())
+
+    def compute(self) -> float:
+        """Return the mean; a class that was neither present nor predicted does not count."""
+        true, wrong, _, missed, _ = self.scores.compute().double().unbind(dim=1)
+        counted = (2 * true + wrong + missed) > 0
+        counted &= self.classes.to(counted.device) if self.classes is not None else counted
+        f1 = 2 * true / (2 * true + wrong + missed).clamp(min=1)
+        return float(f1[counted].mean()) if bool(counted.any()) else float("nan")
+
+
+class Cascade:
+    """Share of samples with the parent and the child both right."""
+
+    def __init__(self, plan: Plan, args: Mapping[str, Any]) -> None:
+        del plan
+        self.labels: Sequence[str] = args["path"]
+        self.hits = self.seen = 0
+
+    def update(self, outputs: Tensors, labels: Tensors) -> None:
+        """Count one batch."""
+        right = [outputs[name].argmax(dim=1) == labels[name] for name in self.labels]
+        present = [labels[name] != MISSING for name in self.labels]
+        meant = torch.stack(present).all(dim=0)
+        self.hits += int((torch.stack(right).all(dim=0) & meant).sum())
+        self.seen += int(meant.sum())
+
+    def compute(self) -> float:
+        """Return the share of hits."""
+        return self.hits / self.seen if self.seen else float("nan")
+
+
+METRICS: Final[dict[str, Callable[[Plan, Mapping[str, Any]], Metric]]] = {
+    "top": Top,
+    "macro_f1": MacroF1,
+    "cascade": Cascade,
+}
+"""Metrics by kind; `loss` is measured with every validation and stands in no table."""
+
+
+def build_metrics(plan: Plan, operations: Mapping[str, Operation]) -> dict[str, Metric]:
+    """Return fresh metrics by their text."""
+    return {text: METRICS[metric.kind](plan, metric.args) for text, metric in operations.items()}
+
+
+def _mask(plan: Plan, args: Mapping[str, Any]) -> Tensor | None:
+    """Return which classes count; None when all do. Shapes: (classes,)."""
+    if args["classes"] is None:
+        return None
+    mask = torch.zeros(len(plan.label(args["label"]).classes or ()), dtype=torch.bool)
+    mask[args["classes"]] = True
+    return mask
+
+
+def _meant(codes: Tensor, classes: Tensor | None) -> Tensor:
+    present = codes != MISSING
+    return present if classes is None else present & classes.to(codes.device)[codes.clamp(min=0).long()]

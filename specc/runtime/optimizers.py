@@ -1,0 +1,85 @@
+"""Optimizers, by timm's factory, and their state under the parameters' own names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import torch
+from timm.optim import create_optimizer_v2
+from torch import Tensor, nn
+
+from specc.plan.model import Plan, StagePlan
+
+Options = dict[str, Any]
+
+
+def _adam(args: Mapping[str, Any]) -> Options:
+    return {"betas": (args["beta1"], args["beta2"]), "eps": args["eps"], "fused": True}
+
+
+def _sgd(args: Mapping[str, Any]) -> Options:
+    return {"momentum": args["momentum"], "fused": True}
+
+
+OPTIMIZERS: Final[dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[Mapping[str, Any]], Options]]]] = {
+    "adamw": (lambda args: "adamw", _adam),
+    "adam": (lambda args: "adam", _adam),
+    "sgd": (lambda args: "sgd" if args["nesterov"] else "momentum", _sgd),
+    "rmsprop": (lambda args: "rmsprop", lambda args: {"momentum": args["momentum"], "alpha": args["alpha"]}),
+    "lamb": (lambda args: "lamb", lambda args: {"betas": (args["beta1"], args["beta2"]), "eps": args["eps"]}),
+    "lion": (lambda args: "lion", lambda args: {"betas": (args["beta1"], args["beta2"])}),
+}
+"""timm's name of an optimizer and its options, by kind."""
+
+
+def build_optimizer(plan: Plan, stage: StagePlan, model: nn.Module) -> torch.optim.Optimizer:
+    """Return an optimizer over the groups that a stage trains, one of its own for each, in the plan's order."""
+    parameters = dict(model.named_parameters())
+    args = stage.optimizer.args
+    groups = [
+        {
+            "params": [parameters[name] for name in group.parameters],
+            "weight_decay": args["weight_decay"] if group.decay else 0.0,
+            "name": group.name,
+        }
+        for group in plan.model.groups
+        if group.name in stage.train
+    ]
+    name, options = OPTIMIZERS[stage.optimizer.kind]
+    return create_optimizer_v2(groups, opt=name(args), lr=0.0, weight_decay=args["weight_decay"], **options(args))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, stage: StagePlan, rate: float) -> None:
+    """Set each group's rate: the stage's, times the group's factor."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * stage.train[group["name"]]
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    """Return the state as tensors named after the parameters."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    tensors: dict[str, Tensor] = {}
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if value is not None:
+                tensors[f"optim.{names[id(parameter)]}.{key}"] = torch.as_tensor(value)
+    for group in optimizer.param_groups:
+        if "step" in group:  # timm's lamb counts steps by group
+            tensors[f"optim.groups.{group['name']}.step"] = torch.as_tensor(group["step"])
+    return tensors
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` returned; parameters without a state begin anew."""
+    for group in optimizer.param_groups:
+        if f"optim.groups.{group['name']}.step" in tensors:
+            group["step"] = int(tensors[f"optim.groups.{group['name']}.step"])
+    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        prefix = f"optim.{name}."
+        state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        if state and id(parameter) in trained:
+            optimizer.state[parameter] = {key: _placed(value, parameter) for key, value in state.items()}
+
+
+def _placed(value: Tensor, parameter: Tensor) -> Tensor:
+    return value.clone().to(parameter.device) if value.ndim else value.clone()

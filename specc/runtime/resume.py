@@ -1,0 +1,105 @@
+"""Where a run goes on: the furthest state that the plan still agrees with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from specc.checkpoint.format import Header, read, read_header, split
+from specc.checkpoint.metadata import CheckpointInfo
+from specc.errors import DataError, FileFormatError
+from specc.plan.model import Plan
+from specc.runtime.folder import RunFolder
+from specc.runtime.state import State
+from specc.runtime.tensors import from_raw
+
+
+@dataclass(frozen=True)
+class Found:
+    """A state to go on from."""
+
+    path: Path
+    info: CheckpointInfo
+    tensors: dict[str, Tensor]
+
+
+def find_state(folder: RunFolder, plan: Plan) -> tuple[Found | None, list[str]]:
+    """Return the furthest state that fits the plan, and what was wrong with those that are further.
+
+    A state fits when its stage's digest is the plan's: the digest covers all that can have changed its weights, the
+    stages before it included. So after a change to the spec the run goes on before the first stage that is touched.
+    """
+    notes: list[str] = []
+    for path, info in sorted(_candidates(folder, plan, notes), key=_progress, reverse=True):
+        try:
+            return Found(path, info, read_tensors(path)[1]), notes
+        except FileFormatError as error:
+            notes.append(f"{error.message}; the state before it is taken")
+    return None, notes
+
+
+def _progress(candidate: tuple[Path, CheckpointInfo]) -> tuple[int, bool, int]:
+    info = candidate[1]
+    return (info.stage_index, info.kind == "stage", info.step)
+
+
+def _candidates(folder: RunFolder, plan: Plan, notes: list[str]) -> Iterator[tuple[Path, CheckpointInfo]]:
+    paths = [folder.last, folder.previous, *(folder.stage(stage.name) for stage in plan.stages)]
+    for path in (path for path in paths if path.exists()):
+        try:
+            info = read_info(path)
+        except FileFormatError as error:
+            notes.append(f"{error.message}; the state before it is taken")
+            continue
+        if _fits(info, plan):
+            yield path, info
+
+
+def _fits(info: CheckpointInfo, plan: Plan) -> bool:
+    index = info.stage_index
+    return info.kind in ("last", "stage") and index < len(plan.stages) and plan.stage_digests[index] == info.stage_digest
+
+
+def read_info(path: Path) -> CheckpointInfo:
+    """Read what one of our checkpoints says of itself.
+
+    Raises: FileFormatError when it is damaged or foreign.
+    """
+    return _info(path, read_header(path))
+
+
+def _info(path: Path, header: Header) -> CheckpointInfo:
+    metadata = header.own_metadata
+    if metadata is None:
+        raise FileFormatError(f"`{path}` is no checkpoint of specc")
+    return CheckpointInfo.from_json(metadata, str(path))
+
+
+def read_tensors(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Read and verify a checkpoint's tensors.
+
+    Raises: FileFormatError when a bit of it changed.
+    """
+    header, payload = read(path)
+    return header, from_raw(split(header, payload))
+
+
+def start_from(state: State, path: str) -> list[str]:
+    """Take the weights of another model that fit by name and shape, ours or timm's; say which were not taken.
+
+    Raises: DataError when none fits.
+    """
+    header, tensors = read_tensors(Path(path).expanduser())
+    if header.own_metadata is None:
+        tensors = {f"backbone.{name}": tensor for name, tensor in tensors.items()}
+    own = state.model.state_dict()
+    fitting = {n: t for n, t in tensors.items() if n in own and own[n].shape == t.shape}
+    if not fitting:
+        raise DataError(f"no weight of `{path}` fits this model", help="`specc inspect` shows what it holds")
+    state.model.load_state_dict(fitting, strict=False)
+    if state.ema:
+        state.ema.module.load_state_dict(state.model.state_dict())
+    missing = sorted(name for name in own if name not in fitting)
+    shown = ", ".join(missing[:4]) + (", ..." if len(missing) > 4 else "")
+    return [f"took {len(fitting)} of {len(own)} tensors from {path}" + (f"; new: {shown}" if missing else "")]

@@ -1,0 +1,158 @@
+"""Everything that changes while a run goes on, and its way into a checkpoint and back.
+
+No generator is among it: all randomness is a function of where the run stands (specc.data.randomness).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from timm.utils import ModelEmaV3
+from torch import Tensor, nn
+
+from specc.checkpoint.format import Encoded, encode
+from specc.checkpoint.metadata import CheckpointInfo, Kind
+from specc.errors import RunFailed
+from specc.plan.file import dump
+from specc.plan.model import Plan, StagePlan
+from specc.runtime.models.model import set_trainable
+from specc.runtime.monitor import Row
+from specc.runtime.optimizers import build_optimizer, load_optimizer, optimizer_tensors
+from specc.runtime.tensors import all_finite, to_raw
+
+EMA, OPTIM, LOSSES = "ema.", "optim.", "progress.losses"
+
+
+@dataclass
+class State:
+    """A model and how far its training is."""
+
+    plan: Plan
+    model: nn.Module
+    ema: ModelEmaV3 | None
+    device: torch.device
+    environment: dict[str, Any]
+    spec: str
+    stage: int = 0
+    step: int = 0
+    """Optimizer steps finished in the stage."""
+    history: list[Row] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    epoch_losses: list[float] = field(default_factory=list)
+    """Losses of the steps of the epoch that is under way."""
+    optimizer: torch.optim.Optimizer | None = None
+    scaler: torch.amp.GradScaler | None = None  # type: ignore[name-defined]
+
+    @property
+    def of_stage(self) -> StagePlan:
+        """The plan of the stage that is under way."""
+        return self.plan.stages[self.stage]
+
+    @property
+    def stage_rows(self) -> list[Row]:
+        """The stage's epochs so far."""
+        return [row for row in self.history if row["stage"] == self.of_stage.name]
+
+    @property
+    def validation_losses(self) -> list[float]:
+        """The stage's validation losses so far, for rates that depend on them."""
+        return [row["val"]["loss"] for row in self.stage_rows if "loss" in row["val"]]
+
+    @property
+    def global_step(self) -> int:
+        """Optimizer steps finished in the run, by the plan's count of the stages before."""
+        return sum(stage.steps or 0 for stage in self.plan.stages[: self.stage]) + self.step
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The weights that validation sees: the average where one is kept."""
+        return self.ema.module if self.ema else self.model
+
+    def begin_stage(self, index: int) -> None:
+        """Freeze and unfreeze, and make the stage's optimizer."""
+        carried = optimizer_tensors(self.optimizer, self.model) if self.optimizer else {}
+        self.stage, self.step, self.epoch_losses = index, 0, []
+        stage = self.of_stage
+        members = {group.name: group.parameters for group in self.plan.model.groups}
+        set_trainable(self.model, {name for group in stage.train for name in members[group]})
+        self.optimizer = build_optimizer(self.plan, stage, self.model)
+        if stage.carry_optimizer:
+            load_optimizer(self.optimizer, self.model, carried)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=stage.precision == "fp16")  # type: ignore[attr-defined]
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the evaluated weights under the model's own names."""
+        return dict(self.evaluated.state_dict())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all that a run needs to go on."""
+        assert self.optimizer is not None  # noqa: S101
+        averaged = self.ema.module.state_dict() if self.ema else {}
+        losses = torch.tensor(self.epoch_losses, dtype=torch.float64)
+        return {
+            **self.model.state_dict(),
+            **{EMA + name: tensor for name, tensor in averaged.items()},
+            **optimizer_tensors(self.optimizer, self.model),
+            **({LOSSES: losses} if self.epoch_losses else {}),
+        }
+
+    def checkpoint(self, kind: Kind) -> Encoded:
+        """Return the bytes of a checkpoint.
+
+        Raises: RunFailed when a weight is not finite; such a state is never written.
+        """
+        tensors = self.weights() if kind == "best" else self.tensors()
+        if not all_finite(tensors):
+            raise RunFailed(
+                f"weights are not finite after step {self.step} of stage `{self.of_stage.name}`",
+                help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
+            )
+        return encode(to_raw(tensors), self.info(kind).to_json())
+
+    def info(self, kind: Kind, results: dict[str, Any] | None = None) -> CheckpointInfo:
+        """Return what the checkpoint says of itself."""
+        stage = self.of_stage
+        return CheckpointInfo(
+            kind=kind,
+            name=self.plan.name,
+            plan_digest=self.plan.digest,
+            stage=stage.name,
+            stage_index=self.stage,
+            stage_digest=self.plan.stage_digests[self.stage],
+            epoch=self.step // (stage.steps_per_epoch or 1),
+            step=self.step,
+            global_step=self.global_step,
+            stages_total=len(self.plan.stages),
+            epochs_total=round(stage.epochs or 0),
+            steps_total=stage.steps or 0,
+            finished=results is not None,
+            finite=True,
+            history=self.history,
+            best=self.best,
+            results=results,
+            scaler=self.scaler.state_dict() if self.scaler and self.scaler.is_enabled() else None,
+            plan=dump(self.plan),
+            spec=self.spec,
+            environment=self.environment,
+        )
+
+    def restore(self, info: CheckpointInfo, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to where a checkpoint was taken."""
+        self.load_weights(tensors)
+        self.begin_stage(info.stage_index)
+        assert self.optimizer is not None  # noqa: S101
+        assert self.scaler is not None  # noqa: S101
+        load_optimizer(self.optimizer, self.model, tensors)
+        if info.scaler:
+            self.scaler.load_state_dict(info.scaler)
+        self.step, self.history, self.best = info.step, list(info.history), info.best
+        self.epoch_losses = tensors[LOSSES].tolist() if LOSSES in tensors else []
+
+    def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take weights, and their average where the checkpoint has one."""
+        own = {name: tensors[name] for name in self.model.state_dict()}
+        self.model.load_state_dict(own)
+        if self.ema:
+            averaged = {name: tensors.get(EMA + name, tensor) for name, tensor in own.items()}
+            self.ema.module.load_state_dict(averaged)
