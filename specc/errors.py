@@ -4,7 +4,8 @@
     ├── UsageError          2  the command line is wrong
     ├── InputError          1  a spec, its data, a plan or a checkpoint is wrong
     │   ├── SpecError          with diagnostics
-    │   ├── DataError          a manifest, an image, a missing file
+    │   ├── DataError          a manifest, an image
+    │   │   └── MissingData       it is not here at all
     │   └── FileFormatError    a plan or checkpoint that cannot be trusted
     ├── GateMissed          3  the run is sound, a target was not reached
     ├── RunFailed           4  the run stopped and can be resumed
@@ -37,6 +38,10 @@ class InputError(SpeccError):
 
 class DataError(InputError):
     """The data disagrees with the spec, or cannot be read."""
+
+
+class MissingData(DataError):
+    """The data is not on this machine."""
 
 
 class FileFormatError(InputError):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from specc.data.builtin import BUILTIN
 from specc.diagnostics.suggest import did_you_mean
-from specc.errors import DataError
+from specc.errors import DataError, MissingData
 from specc.plan.model import DataPlan
 
 SPLITS: Final = ("train", "val", "test")
@@ -64,7 +64,7 @@ def _folder(data: DataPlan, place: str) -> Rows:
     del data
     root = Path(place)
     if not root.is_dir():
-        raise DataError(f"there is no folder `{place}`", help="it should hold one folder of images a class")
+        raise MissingData(f"there is no folder `{place}`", help="it should hold one folder of images a class")
     rows = Rows(columns={"folder": []})
     for path in _images_below(root):
         rows.references.append(path.as_posix())
@@ -126,14 +126,17 @@ def _located(data: DataPlan, place: str, columns: dict[str, list[str]]) -> Rows:
     """Make image paths start at `root`, or at the manifest's own folder."""
     base = Path(data.location.get("root") or Path(place).parent)
     names = columns[data.image] if data.image else [""] * len(next(iter(columns.values()), []))
-    references = [name if "://" in name else (base / name).as_posix() for name in names]
+    address = next((name for name in names if "://" in name), None)
+    if address:
+        raise DataError(f"{place}: images at addresses cannot be fetched yet: `{address}`", help="download them first")
+    references = [(base / name).as_posix() for name in names]
     return Rows(references, columns)
 
 
 def _open(place: str) -> Any:
     path = Path(place).expanduser()
     if not path.is_file():
-        raise DataError(f"there is no file `{place}`", help="paths start at the working directory")
+        raise MissingData(f"there is no file `{place}`", help="paths start at the working directory")
     try:
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:

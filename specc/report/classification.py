@@ -5,7 +5,7 @@ from sklearn.metrics import classification_report
 from specc.plan.model import LabelPlan
 from specc.report.model import Codes, Finished
 from specc.report.scores import class_scores, known, occurring, worst
-from specc.report.words import class_name, cut, whole
+from specc.report.words import class_name, counted, cut
 
 MAX_CLASSES = 2_000
 """A report over more classes shows only the worst."""
@@ -26,9 +26,9 @@ def _label_text(label: LabelPlan, pair: tuple[Codes, Codes]) -> str:
     true, predicted = known(pair)
     codes = occurring(true, predicted)
     missing = len(pair[0]) - len(true)
-    count = f"{whole(len(true))} samples, {whole(len(codes))} classes occur"
-    count += f"; {whole(missing)} samples without this label are left out" if missing else ""
-    lines = [cut(label.name, 80), count]
+    found = f"{counted(len(true), 'sample', 'samples')}, {counted(len(codes), 'class occurs', 'classes occur')}"
+    found += f"; {counted(missing, 'sample', 'samples')} without this label left out" if missing else ""
+    lines = [cut(label.name, 80), found]
     if codes:
         lines += ["", *_table(label, true, predicted, codes)]
     return "\n".join(lines) + "\n"
@@ -46,4 +46,4 @@ def _shortened(lines: list[str], true: Codes, predicted: Codes, codes: list[int]
     head, rows, averages = lines[:2], lines[2 : 2 + len(codes)], lines[2 + len(codes) :]
     line_of = dict(zip(codes, rows, strict=True))
     kept = [line_of[score.code] for score in worst(class_scores((true, predicted)), WORST)]
-    return [*head, *kept, "", f"{whole(len(codes) - WORST)} classes with a higher F1 are left out", *averages]
+    return [*head, *kept, "", f"{counted(len(codes) - WORST, 'class', 'classes')} with a higher F1 left out", *averages]

@@ -45,11 +45,11 @@ def curves_figure(finished: Finished) -> Figure | None:
     if losses:
         _losses(axes[0], finished, losses)
     if metrics:
+        dress(axes[-1], "validation", pad=10 if losses else STAGE_PAD)
         _draw_metrics(axes[-1], finished, metrics)
     for panel in axes:
         shade_stages(panel, _epoch_spans(finished), named=panel is axes[0])
         whole_ticks(panel)
-    axes[0].set_title(axes[0].get_title("left"), loc="left", pad=STAGE_PAD)
     axes[-1].set_xlabel("epoch")
     return figure
 
@@ -67,8 +67,9 @@ def rates_figure(finished: Finished) -> Figure | None:
     dress(axes, "learning rate", "step", pad=STAGE_PAD)
     spans = _step_spans(finished, int(steps.max()))
     _scale_rates(axes, rates)
-    for _, start, end in spans:
-        inside = (steps >= start) & (steps < end)
+    stage_of = np.searchsorted([start for _, start, _ in spans], steps, side="right") - 1
+    for stage in range(len(spans)):
+        inside = stage_of == stage
         # A logarithm has no place for zero.
         shown = np.where(rates > 0, rates, np.nan) if axes.get_yscale() == "log" else rates
         marker = "o" if inside.sum() == 1 else ""
@@ -87,7 +88,7 @@ def _scale_rates(axes: Axes, rates: Any) -> None:
 
 
 def _losses(axes: Axes, finished: Finished, splits: list[str]) -> None:
-    dress(axes, "loss")
+    dress(axes, "loss", pad=STAGE_PAD)
     color_of = dict(zip(("train", "val"), COLORS, strict=False))
     drawn = [_line(axes, _series(finished, split, "loss"), split, color_of[split]) for split in splits]
     if _spans_wide(np.concatenate(drawn)):
@@ -99,7 +100,6 @@ def _losses(axes: Axes, finished: Finished, splits: list[str]) -> None:
 
 
 def _draw_metrics(axes: Axes, finished: Finished, metrics: list[str]) -> None:
-    dress(axes, "validation")
     color_of = dict(zip(metrics, COLORS, strict=False))
     drawn = [_line(axes, _percent(_series(finished, "val", name)), name, color_of[name]) for name in metrics]
     gates = [gate for gate in finished.results["gates"] if gate["metric"] in color_of]

@@ -30,14 +30,15 @@ DPI: Final = 120
 STAGE_PAD: Final = 22
 """Room for the stages' names below a title. Units: points."""
 
-_MARGINS: Final = {"w_pad": 0.14, "h_pad": 0.12, "hspace": 0.02}
 _LETTERS: Final = 120
 """Letters of a stage's name that fit side by side over a full figure."""
 
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure. Units: inches."""
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(**_MARGINS))
+    figure = Figure(
+        figsize=(width, height), dpi=DPI, facecolor="white", layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.12)
+    )
     FigureCanvasAgg(figure)
     return figure
 
@@ -45,7 +46,7 @@ def new_figure(width: float, height: float) -> Figure:
 def png(figure: Figure) -> bytes:
     """Draw a figure; the same figure gives the same bytes."""
     buffer = BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": "specc"})
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": "specc"})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

@@ -49,7 +49,7 @@ def slug(name: str) -> str:
     """Return a label's name as part of a file's name; different labels stay different.
 
     >>> slug("digit"), slug("../x")
-    ('digit', 'x-eecbec42')
+    ('digit', 'x-d6b96a97')
     """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
     return plain if plain == name else f"{plain}-{sha256(name.encode(errors='replace')).hexdigest()[:8]}"

@@ -97,12 +97,16 @@ def samples(data: DataPlan) -> str:
 
 def labels(data: DataPlan) -> str:
     """Say how many classes each label has."""
-    return ", ".join(f"{cut(it.name, 40)} with {_classes(it)}" for it in data.labels) or "none"
+    return ", ".join(f"{cut(it.name, 40)} with {_classes(it.classes)}" for it in data.labels) or "none"
 
 
-def _classes(label: LabelPlan) -> str:
-    count = len(label.classes) if label.classes is not None else None
-    return f"{whole(count)} {'class' if count == 1 else 'classes'}"
+def counted(count: float | None, one: str, many: str) -> str:
+    """Print a number of things.
+
+    >>> counted(1, "class", "classes"), counted(1200, "class", "classes")
+    ('1 class', '1,200 classes')
+    """
+    return f"{whole(count)} {one if count == 1 else many}"
 
 
 def model(plan: Plan) -> str:
@@ -124,3 +128,7 @@ def epochs_run(run: int, planned: float | None) -> str:
     ('9 of 14', '2')
     """
     return whole(run) if planned == run else f"{whole(run)} of {whole(planned)}"
+
+
+def _classes(names: Sequence[str] | None) -> str:
+    return counted(None if names is None else len(names), "class", "classes")

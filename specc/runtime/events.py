@@ -1,6 +1,7 @@
 """What a run tells: the loop yields these, and whoever shows or records them reads along."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -18,6 +19,7 @@ class Started(Event):
     parameters: int
     stage: int
     step: int
+    global_step: int
     resumed_from: str | None
     notes: tuple[str, ...] = ()
 
@@ -78,6 +80,7 @@ class StageDone(Event):
 class Evaluated(Event):
     """The best weights are measured: metrics by split, gates, and what was predicted by split and label."""
 
+    checkpoint: Path
     results: dict[str, Any]
     predictions: dict[str, Any]
     history: list[dict[str, Any]]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from specc.checkpoint.atomic import remove_leftovers, write_atomic, write_text_atomic
-from specc.checkpoint.format import Encoded
-from specc.checkpoint.metadata import to_strict
-from specc.errors import RunFailed, UsageError
+from specc.checkpoint.format import Encoded, read_header
+from specc.checkpoint.metadata import CheckpointInfo, to_strict
+from specc.errors import FileFormatError, RunFailed, UsageError
 from specc.plan.file import dump
 from specc.plan.model import Plan
 
@@ -51,6 +51,15 @@ class RunFolder:
     def stage_best(self, name: str) -> Path:
         """The best weights of a stage."""
         return self.root / "stages" / f"{name}.best.safetensors"
+
+    def finished_results(self, plan: Plan) -> dict[str, Any] | None:
+        """Return the results of a run of this very plan that is finished; None when there is something left to do."""
+        try:
+            metadata = read_header(self.best).own_metadata
+            info = CheckpointInfo.from_json(metadata, str(self.best)) if metadata else None
+        except FileFormatError:
+            return None
+        return info.results if info and info.finished and info.plan_digest == plan.digest else None
 
     def prepare(self, plan: Plan, spec: str) -> None:
         """Make the folder and write down what is about to run."""

@@ -111,6 +111,7 @@ def _prepare(
         parameters=sum(p.numel() for p in model.parameters()),
         stage=state.stage + complete,
         step=0 if complete else state.step,
+        global_step=state.global_step if found else 0,
         resumed_from=str(found.path) if found else None,
         notes=tuple(notes),
     )
@@ -279,7 +280,9 @@ def _finish(run: Run, state: State) -> Iterator[Event]:
     gates = judge(plan.evaluate.expect, values.get(judged_on, {}))
     results = {**values, "judged_on": judged_on, "gates": gates, "best": state.best}
     rates = sampled_rates(plan, state.history)
-    yield Evaluated(results, {name: found[1] for name, found in measured.items()}, state.history, rates, state.environment)
+    predictions = {name: found[1] for name, found in measured.items()}
+    best = folder.stage_best(best_stage)
+    yield Evaluated(best, results, predictions, state.history, rates, state.environment)
     final = replace(
         info, finished=True, results=results, plan_digest=plan.digest, plan=dump(plan), spec=state.spec, history=state.history
     )

@@ -1,13 +1,15 @@
 """Images: their size against what the backbone takes, their normalisation, and what divides them."""
 
 from specc.compiler.context import Context
-from specc.compiler.images import output_size
+from specc.compiler.images import STATISTICS, output_size
+from specc.diagnostics.suggest import did_you_mean
 from specc.paths import KeyPath
 
 
 def check_images(context: Context) -> None:
     """Report a backbone that timm has not, sizes that disagree, and folds that are not there."""
     _sizes(context)
+    _normalize(context)
     _fold(context)
     _model(context)
 
@@ -24,6 +26,30 @@ def _sizes(context: Context) -> None:
             labels = context.at(path) + context.at("model.backbone", text=f"takes {wanted}")
             headline = f"`{key}` images are {size} pixels wide, and `{backbone.name}` takes only {wanted}"
             context.problems.error("input-size", headline, labels, f"make them {wanted}")
+
+
+def _normalize(context: Context) -> None:
+    augment = context.spec.augment
+    lasts = {}
+    for key in ("train", "eval"):
+        calls = getattr(augment, key)
+        for index, call in enumerate(calls):
+            if call.function != "normalize":
+                continue
+            path = KeyPath(("augment", key, index))
+            lasts[key] = (path, call)
+            name = str(call.arguments["statistics"])
+            if name != "model" and name not in STATISTICS:
+                remedy = did_you_mean(name, [*STATISTICS, "model"], "statistics")
+                context.problems.error("wrong-value", f"there are no statistics `{name}`", context.at(path), remedy)
+            if index != len(calls) - 1:
+                headline = "`normalize` is not the last transform"
+                context.problems.error("normalize-apart", headline, context.at(path), "move it to the end")
+    written = [str(call) for _, call in lasts.values()]
+    if augment.train and augment.eval and written and (len(written) == 1 or written[0] != written[1]):
+        path = next(iter(lasts.values()))[0]
+        headline = "training and evaluation images are normalised differently"
+        context.problems.error("normalize-apart", headline, context.at(path), "end both lists with the same `normalize`")
 
 
 def _fold(context: Context) -> None:

@@ -15,7 +15,19 @@ def resolve_durations(plan: Plan, context: Context) -> Plan:
     for stage in stages:
         origin = f"derived by resolve_durations from {samples:,} samples in batches of {stage.batch_size}"
         context.origins[f"stages.{stage.name}.steps"] = origin
+        _refuse_batch_of_one(context, stage, samples)
     return plan.model_copy(update={"stages": stages})
+
+
+def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> None:
+    """Report a last batch that batch normalisation cannot work on."""
+    trains_backbone = any(name.startswith("backbone") for name in stage.train)
+    has_batch_norm = context.backbone is not None and context.backbone.batch_norms > 0
+    if samples % stage.batch_size == 1 and trains_backbone and has_batch_norm:
+        path = next(path for path, written in context.stages() if written.name == stage.name)
+        place = context.setting(path, context.spec.stages[int(path[1])], "batch_size")[1]
+        headline = f"the last batch of stage `{stage.name}` has one sample: {samples:,} in batches of {stage.batch_size}"
+        context.problems.error("batch-of-one", headline, context.at(place), f"try {stage.batch_size + 1}")
 
 
 def _resolved(stage: StagePlan, samples: int) -> StagePlan:

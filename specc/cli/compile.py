@@ -1,0 +1,49 @@
+"""`specc compile`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from specc.cli.output import add_spec_arguments, say, say_error
+from specc.compiler.pipeline import compile_spec
+from specc.plan.file import dump
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_spec_arguments(parser)
+    parser.add_argument("-o", "--out", type=Path, help="file to write; stdout by default")
+    parser.add_argument("--check", action="store_true", help="only say whether the file is current")
+    parser.add_argument("--no-data", action="store_true", help="compile without looking at the data")
+    parser.add_argument("--dump-after", metavar="PASS", help="print the plan as it is after a pass")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile a spec; with `--check`, 1 when the file is stale."""
+    plan, _ = compile_spec(
+        arguments.spec,
+        tuple(arguments.profile),
+        tuple(arguments.overrides),
+        with_data=not arguments.no_data,
+        until=arguments.dump_after,
+    )
+    text = dump(plan)
+    if arguments.out is None:
+        sys.stdout.write(text)
+        return 0
+    if arguments.check:
+        return _check(arguments.out, text)
+    from specc.checkpoint.atomic import write_text_atomic
+
+    write_text_atomic(arguments.out, text)
+    say(f"{arguments.out}: plan {plan.digest[:12]}")
+    return 0
+
+
+def _check(path: Path, text: str) -> int:
+    written = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if written == text:
+        say(f"{path} is current")
+        return 0
+    say_error(f"`{path}` is stale", "compile the spec again, without --check")
+    return 1

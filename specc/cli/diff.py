@@ -1,0 +1,43 @@
+"""`specc diff`: what a change to a spec will do."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from specc.compiler.pipeline import compile_spec
+from specc.diff.effects import compare
+from specc.diff.render import as_json, as_text
+from specc.errors import InputError, MissingData
+from specc.plan.file import load
+from specc.plan.model import Plan
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("old", type=Path, help="a spec or a plan")
+    parser.add_argument("new", type=Path, help="a spec or a plan")
+    parser.add_argument("--profile", action="append", default=[], metavar="NAME", help="apply a profile to both")
+    parser.add_argument("--no-data", action="store_true", help="compare without looking at the data")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--exit-code", action="store_true", help="1 when the plans differ")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare two plans."""
+    profiles = tuple(arguments.profile)
+    try:
+        plans = [_plan(path, profiles, with_data=not arguments.no_data) for path in (arguments.old, arguments.new)]
+    except MissingData:
+        plans = [_plan(path, profiles, with_data=False) for path in (arguments.old, arguments.new)]
+    comparison = compare(*plans)
+    sys.stdout.write(as_json(comparison) if arguments.json else as_text(comparison))
+    return 1 if arguments.exit_code and comparison.edits else 0
+
+
+def _plan(path: Path, profiles: tuple[str, ...], *, with_data: bool) -> Plan:
+    if path.suffix != ".json":
+        return compile_spec(path, profiles, with_data=with_data)[0]
+    try:
+        return load(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"`{path}` cannot be read: {error}") from None

@@ -1,0 +1,97 @@
+"""The entry: picks a command, and turns what goes wrong into a message and an exit code."""
+
+import argparse
+import importlib
+import os
+import sys
+from types import ModuleType
+from typing import Final
+
+from specc.cli.output import say_error
+from specc.diagnostics.model import SpecError
+from specc.errors import Interrupted, SpeccError
+from specc.version import VERSION
+
+COMMANDS: Final[dict[str, str]] = {
+    "validate": "check a spec, and its data where it is there",
+    "plan": "print the protocol with every number resolved",
+    "compile": "write the plan of a spec",
+    "run": "do what is left to do of a spec",
+    "inspect": "say what a checkpoint is, and how good",
+    "diff": "say what a change to a spec will do",
+    "explain": "say who set a value, or what a diagnostic means",
+    "schema": "print the JSON Schema of specs",
+}
+"""Every command, each in a file of its name."""
+
+INTERNAL_ERROR: Final = 70
+"""Exit code of a fault of specc's own (EX_SOFTWARE of sysexits.h)."""
+
+EPILOG: Final = """exit codes: 0 fine, 1 the spec or its data is wrong, 2 wrong usage, 3 a target was missed,
+4 the run failed and can be resumed, 130 or 143 interrupted and saved, 70 a fault of specc itself"""
+
+
+def entry() -> None:
+    """Run the command line of this process."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        module, parsed = _parse(arguments)
+        code: int = module.run(parsed)
+        sys.stdout.flush()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 2
+    except SpecError as error:
+        return _spec_error(error, arguments)
+    except Interrupted as error:
+        say_error(error.message)
+        return error.code
+    except SpeccError as error:
+        say_error(error.message, error.help)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("SPECC_TRACEBACK"):
+            raise
+        text = str(error).strip().splitlines()
+        say_error(
+            f"internal error: {type(error).__name__}: {text[0] if text else ''}",
+            "this is a fault of specc; SPECC_TRACEBACK=1 shows where",
+        )
+        return INTERNAL_ERROR
+    return code
+
+
+def _spec_error(error: SpecError, arguments: list[str]) -> int:
+    from specc.cli.output import print_diagnostics
+
+    style = next((a.split("=", 1)[1] for a in arguments if a.startswith("--format=")), None)
+    if style is None and "--format" in arguments[:-1]:
+        style = arguments[arguments.index("--format") + 1]
+    print_diagnostics(error.diagnostics, style or "full", sys.stderr)
+    return error.exit_code
+
+
+def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:
+    """Read the arguments; only the module of the command that is asked for is imported."""
+    parser = argparse.ArgumentParser("specc", description="Compile and run training protocols.", epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"specc {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    asked = next((a for a in arguments if not a.startswith("-")), None)
+    module: ModuleType | None = None
+    for name, summary in COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        if name == asked:
+            module = importlib.import_module(f"specc.cli.{name}")
+            module.configure(subparser)
+    parsed = parser.parse_args(arguments)
+    assert module is not None  # noqa: S101  (argparse has refused any other command)
+    return module, parsed

@@ -1,0 +1,70 @@
+"""How the command line speaks: results on stdout, talk on stderr, colour only where it is welcome."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from specc.diagnostics.model import Diagnostic
+from specc.diagnostics.render import FORMATS, printable
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Say whether to colour what goes to a stream (https://no-color.org)."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """Tell a person something that is no result."""
+    sys.stderr.write(f"{printable_lines(text)}\n")
+
+
+def say_error(message: str, remedy: str | None = None) -> None:
+    """Tell what went wrong, and what to do."""
+    mark = "\x1b[1;31merror\x1b[0m" if wants_colour(sys.stderr) else "error"
+    sys.stderr.write(f"{mark}: {printable_lines(message)}\n")
+    if remedy:
+        sys.stderr.write(f" help: {printable_lines(remedy)}\n")
+
+
+def printable_lines(text: str) -> str:
+    """Escape what could drive a terminal; line ends stay."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def print_diagnostics(diagnostics: Sequence[Diagnostic], style: str, stream: TextIO) -> None:
+    """Print diagnostics in one of the formats."""
+    render = FORMATS.get(style, FORMATS["full"])
+    stream.write(render(diagnostics, colour=wants_colour(stream)) + "\n")
+
+
+def console(stream: TextIO) -> Any:
+    """Return rich's console for a stream; wide when nobody looks at it."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else 160
+    return Console(file=stream, no_color=not wants_colour(stream), width=width, highlight=False, emoji=False)
+
+
+def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that reads a spec takes."""
+    parser.add_argument("spec", type=Path, help="the spec")
+    parser.add_argument("--profile", action="append", default=[], metavar="NAME", help="apply a profile; may be repeated")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value")
+    parser.add_argument("--format", choices=sorted(FORMATS), default="full", help="how diagnostics are printed")
+
+
+def duration(seconds: float) -> str:
+    """Print a duration.
+
+    >>> duration(5), duration(125), duration(7300)
+    ('5 s', '2 min 5 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,159 @@
+"""`specc plan`: the protocol's table, with every number resolved."""
+
+import argparse
+import sys
+from typing import Any
+
+from specc.cli.output import add_spec_arguments, console, print_diagnostics
+from specc.compiler.pipeline import compile_spec
+from specc.plan.file import dump
+from specc.plan.model import PhasePlan, Plan, StagePlan
+from specc.spec.units import number_text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_spec_arguments(parser)
+    parser.add_argument("--no-data", action="store_true", help="plan without looking at the data")
+    parser.add_argument("--json", action="store_true", help="print the plan itself")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the plan of a spec."""
+    plan, context = compile_spec(
+        arguments.spec, tuple(arguments.profile), tuple(arguments.overrides), with_data=not arguments.no_data
+    )
+    if context.problems.found:
+        print_diagnostics(context.problems.sorted(), arguments.format, sys.stderr)
+    if arguments.json:
+        sys.stdout.write(dump(plan))
+    else:
+        print_plan(plan)
+    return 0
+
+
+def print_plan(plan: Plan) -> None:
+    """Print what a plan will do."""
+    out = console(sys.stdout)
+    out.print(f"[bold]{plan.name}[/]  plan {plan.digest[:12]}  seed {plan.seed}")
+    for line in (_data(plan), _model(plan)):
+        out.print(line, soft_wrap=True)
+    out.print(protocol_table(plan))
+    for line in (*_sampling(plan), *_targets(plan)):
+        out.print(line, soft_wrap=True)
+
+
+def protocol_table(plan: Plan) -> Any:
+    """Return the protocol as a table: a row a stage, and the totals."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    columns = ("stage", "epochs", "steps", "learning rate", "batch", "trains", "parameters", "sampling", "loss")
+    for name in columns:
+        table.add_column(name, justify="right" if name in ("epochs", "steps", "batch", "parameters") else "left")
+    for stage in plan.stages:
+        table.add_row(*_row(plan, stage))
+    table.add_section()
+    epochs, steps = sum(s.epochs or 0 for s in plan.stages), [s.steps for s in plan.stages]
+    total = "?" if None in steps else f"{sum(step or 0 for step in steps):,}"
+    table.add_row("total", number_text(epochs), total, *[""] * 6)
+    return table
+
+
+def _row(plan: Plan, stage: StagePlan) -> tuple[str, ...]:
+    return (
+        stage.name,
+        number_text(stage.epochs) if stage.epochs else "?",
+        "?" if stage.steps is None else f"{stage.steps:,}",
+        _rates(stage),
+        str(stage.batch_size) + (f" ({stage.grad_accum_steps} x)" if stage.grad_accum_steps > 1 else ""),
+        stage.selector + _factors(stage),
+        f"{_size(stage.trained_parameters)} of {_size(plan.parameter_count)}",
+        (stage.sampling.text if stage.sampling else "") + (f"  mix {stage.mix.kind}" if stage.mix else ""),
+        stage.texts["loss"],
+    )
+
+
+def _rates(stage: StagePlan) -> str:
+    """Say where the rate comes from and goes to."""
+    return ", then ".join(_phase(phase) for phase in stage.schedule)
+
+
+def _phase(phase: PhasePlan) -> str:
+    args, kind = phase.args, phase.kind
+    if kind == "constant":
+        return _rate(args["value"])
+    if kind == "warmup":
+        return f"{_rate(args['from'])} -> {_rate(args['to'])} warmup"
+    if "to" in args:
+        return f"{_rate(args['from'])} -> {_rate(args['to'])} {kind}"
+    return f"{_rate(args['value'])} {kind}"
+
+
+def _rate(value: float) -> str:
+    """Print a rate as papers do.
+
+    >>> _rate(0.001), _rate(5e-6), _rate(0.0)
+    ('1e-3', '5e-6', '0')
+    """
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def _factors(stage: StagePlan) -> str:
+    factors = sorted({factor for factor in stage.train.values() if factor != 1.0})
+    return f"  (rate x {', '.join(f'{factor:g}' for factor in factors[:3])})" if factors else ""
+
+
+def _size(count: int | None) -> str:
+    if count is None:
+        return "?"
+    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return str(count)
+
+
+def _data(plan: Plan) -> str:
+    data = plan.data
+    where = ", ".join(f"{key} {value}" for key, value in data.location.items())
+    if data.samples is None:
+        return f"data    {data.source}: {where}  (not looked at)"
+    splits = ", ".join(f"{count:,} {split}" for split, count in data.samples.items())
+    labels = ", ".join(
+        f"{label.name} {len(label.classes):,} classes of {min(label.counts or (0,))} to {max(label.counts or (0,))}"
+        for label in data.labels
+        if label.classes is not None
+    )
+    return f"data    {data.source}: {where}  {splits}" + (f"  {labels}" if labels else "")
+
+
+def _model(plan: Plan) -> str:
+    model = plan.model
+    name = model.backbone or (model.architecture.kind if model.architecture else "")
+    start = " pretrained" if model.pretrained else ""
+    start += f" from {model.start_from}" if model.start_from else ""
+    heads = ", ".join(f"{h.name} {h.kind}" + (f" routed by {h.routed_by}" if h.routed_by else "") for h in model.heads)
+    size = "x".join(str(side) for side in plan.augment.input_size)
+    return f"model   {name}{start}  input {size}  {_size(plan.parameter_count)} parameters  heads: {heads}"
+
+
+def _sampling(plan: Plan) -> list[str]:
+    return [
+        f"sample  {stage.name}: {rule['rule']}: {rule['classes']} classes, {rule['samples']:,} samples,"
+        f" {100 * rule['share']:.1f}% of an epoch"
+        for stage in plan.stages
+        if stage.sampling
+        for rule in stage.sampling.moved
+    ]
+
+
+def _targets(plan: Plan) -> list[str]:
+    lines = [f"best    {plan.evaluate.best.mode} {plan.evaluate.best.metric}"]
+    gates = [("end", gate) for gate in plan.evaluate.expect]
+    gates = [(stage.name, gate) for stage in plan.stages for gate in stage.expect] + gates
+    lines += [f"expect  {when}: {gate.metric} {gate.operator} {100 * gate.threshold:g}%" for when, gate in gates]
+    return lines

@@ -1,0 +1,1 @@
+"""What a change to a spec will do: edits between plans, and their effect."""

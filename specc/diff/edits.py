@@ -1,0 +1,89 @@
+"""Edits between two plans, as data.
+
+Arrays of named things (stages, heads, labels, groups) are compared by name, so that a stage that was added shows as one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from specc.paths import KeyPath
+from specc.plan.model import Plan
+
+ORDER: Final = "(order)"
+"""Key under which a named array keeps the order of its names."""
+
+
+class Absent:
+    """What stands on a side that has no value."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One value that differs; `old` or `new` is `ABSENT` where there is none."""
+
+    path: KeyPath
+    old: Any
+    new: Any
+
+
+def edits(old: Plan, new: Plan) -> tuple[Edit, ...]:
+    """Return what turns one plan into another; origins do not count."""
+    return tuple(_edits(tree(old), tree(new), KeyPath()))
+
+
+def apply(changes: Sequence[Edit], old: Plan) -> Plan:
+    """Return the plan that the edits lead to: `apply(edits(a, b), a) == b` but for origins."""
+    result = tree(old)
+    for edit in changes:
+        _set(result, edit)
+    return Plan.model_validate({**untree(result), "origins": {}})
+
+
+def tree(plan: Plan) -> dict[str, Any]:
+    """Return a plan as tables only, named arrays turned into tables by name."""
+    result: dict[str, Any] = _by_name(plan.model_dump(mode="json", exclude={"origins"}))
+    return result
+
+
+def _by_name(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _by_name(item) for key, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
+        names = [item["name"] for item in value]
+        if len(set(names)) == len(names):
+            return {ORDER: names, **{item["name"]: _by_name(item) for item in value}}
+    return value
+
+
+def untree(value: Any) -> Any:
+    """Undo `tree`."""
+    if not isinstance(value, dict):
+        return value
+    if ORDER in value:
+        return [untree(value[name]) for name in value[ORDER]]
+    return {key: untree(item) for key, item in value.items()}
+
+
+def _edits(old: Any, new: Any, path: KeyPath) -> Iterator[Edit]:
+    if isinstance(old, dict) and isinstance(new, dict) and (ORDER in old) == (ORDER in new):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _edits(old.get(key, ABSENT), new.get(key, ABSENT), path.child(key))
+    elif old is ABSENT or new is ABSENT or old != new:
+        yield Edit(path, old, new)
+
+
+def _set(result: dict[str, Any], edit: Edit) -> None:
+    place: Any = result
+    for part in edit.path[:-1]:
+        place = place[part]
+    if edit.new is ABSENT:
+        del place[edit.path[-1]]
+    else:
+        place[edit.path[-1]] = edit.new
