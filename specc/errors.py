@@ -1,15 +1,15 @@
 """Everything that specc raises on purpose, and the exit code of each.
 
-    SpeccError
-    ├── UsageError          2  the command line is wrong
-    ├── InputError          1  a spec, its data, a plan or a checkpoint is wrong
-    │   ├── SpecError          with diagnostics
-    │   ├── DataError          a manifest, an image
-    │   │   └── MissingData       it is not here at all
-    │   └── FileFormatError    a plan or checkpoint that cannot be trusted
-    ├── GateMissed          3  the run is sound, a target was not reached
-    ├── RunFailed           4  the run stopped and can be resumed
-    └── Interrupted         130, 143  a signal; what was earned is saved
+SpeccError
+├── UsageError          2  the command line is wrong
+├── InputError          1  a spec, its data, a plan or a checkpoint is wrong
+│   ├── SpecError          with diagnostics
+│   ├── DataError          a manifest, an image
+│   │   └── MissingData       it is not here at all
+│   └── FileFormatError    a plan or checkpoint that cannot be trusted
+├── GateMissed          3  the run is sound, a target was not reached
+├── RunFailed           4  the run stopped and can be resumed
+└── Interrupted         130, 143  a signal; what was earned is saved
 """
 
 from typing import ClassVar

@@ -53,7 +53,9 @@ def run_killed(words: list[str], moments: list[float]) -> int:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             kills += 1
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    last = subprocess.run(words, check=False, capture_output=True, text=True)
+    if last.returncode not in (0, 3):
+        raise SystemExit(f"exit code {last.returncode} when continued: {last.stderr[-2000:]}")
     return kills
 
 
@@ -88,7 +90,10 @@ def main() -> int:
         wrong += bool(different or leftovers)
         told = "same bytes" if not different else f"DIFFERENT: {sorted(different)[:3]}"
         moments_told = ", ".join(f"{moment:.1f}" for moment in moments)
-        print(f"trial {trial}: {workers} workers, {kills} kills after {moments_told} s: {told} {leftovers or ''}", flush=True)
+        print(
+            f"trial {trial}: {workers} workers, {kills} kills after {moments_told} s: {told} {leftovers or ''}",
+            flush=True,
+        )
         shutil.rmtree(out)
     shutil.rmtree(root)
     print(f"{arguments.trials - wrong} of {arguments.trials} the same")

@@ -50,7 +50,9 @@ def _value(arguments: argparse.Namespace) -> str:
         lines += [f"  value    {_shown(value_at(tree, path))}", f"  set by   {context.document.origin(path)}"]
     elif resolved is None and str(asked) not in plan.origins:
         scope = keys_at(asked.parent) or [str(part) for part in tree]
-        raise UsageError(f"there is no `{arguments.path}` in this spec", help=did_you_mean(str(asked[-1]), scope, "keys"))
+        raise UsageError(
+            f"there is no `{arguments.path}` in this spec", help=did_you_mean(str(asked[-1]), scope, "keys")
+        )
     else:
         lines.append(f"  set by   {plan.origins.get(str(asked), 'derived')}")
     if resolved is not None:

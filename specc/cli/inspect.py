@@ -101,4 +101,6 @@ def _print(path: Path, header: Header, facts: dict[str, str], findings: list[Fin
         if finding.remedy:
             out.print(Text(f"           {finding.remedy}"), soft_wrap=True)
     for name, tensor in header.tensors.items() if tensors else ():
-        out.print(Text(f"  {tensor.dtype:<5} {'x'.join(map(str, tensor.shape)) or 'scalar':<18} {name}"), soft_wrap=True)
+        out.print(
+            Text(f"  {tensor.dtype:<5} {'x'.join(map(str, tensor.shape)) or 'scalar':<18} {name}"), soft_wrap=True
+        )

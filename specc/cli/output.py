@@ -51,8 +51,12 @@ def console(stream: TextIO) -> Any:
 def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every command that reads a spec takes."""
     parser.add_argument("spec", type=Path, help="the spec")
-    parser.add_argument("--profile", action="append", default=[], metavar="NAME", help="apply a profile; may be repeated")
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value")
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="NAME", help="apply a profile; may be repeated"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value"
+    )
     parser.add_argument("--format", choices=sorted(FORMATS), default="full", help="how diagnostics are printed")
 
 

@@ -53,7 +53,9 @@ def _data(context: Context) -> DataPlan:
     data = context.spec.data
     keys = sorted({*SOURCE_KEYS[data.source], "root"} - {"image"})
     labels = tuple(
-        LabelPlan(name=name, column=label.column or ("folder" if label.folder else name), within=label.within, kind=label.as_)
+        LabelPlan(
+            name=name, column=label.column or ("folder" if label.folder else name), within=label.within, kind=label.as_
+        )
         for name, label in data.labels.items()
     )
     return DataPlan(
@@ -274,7 +276,9 @@ def _run(context: Context) -> RunPlan:
         loggers=spec.run.loggers,
         checkpoint_every=cadence,
         cache=Operation(kind="cache", args={"dir": cache.dir, "limit": str(cache.limit or "")}) if cache else None,
-        export=Operation(kind="export", args={"formats": list(spec.export.formats), "precision": spec.export.precision}),
+        export=Operation(
+            kind="export", args={"formats": list(spec.export.formats), "precision": spec.export.precision}
+        ),
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from specc.compiler.backbone import Backbone
-from specc.spec.expressions import Name, Selector
 from specc.spec.experiment import Spec
+from specc.spec.expressions import Name, Selector
 from specc.spec.model import Head
 
 
@@ -68,7 +68,9 @@ def match(pattern: Name, names: Sequence[str]) -> set[str]:
     chosen, prefix = set(names), ""
     for part in re.findall(r"[A-Za-z0-9_]+|\[[^\]]*\]", pattern.text):
         if part.startswith("["):
-            wanted = _indices(part[1:-1], sorted({_child(name, prefix) for name in chosen if _child(name, prefix) >= 0}))
+            wanted = _indices(
+                part[1:-1], sorted({_child(name, prefix) for name in chosen if _child(name, prefix) >= 0})
+            )
             chosen = {name for name in chosen if _child(name, prefix) in wanted}
             return chosen
         prefix = f"{prefix}.{part}" if prefix else part
@@ -98,7 +100,9 @@ def nearby(pattern: Name, names: Iterable[str]) -> list[str]:
         parts.pop()
     prefix = ".".join(parts)
     if not prefix:
-        return sorted({name.split(".")[0] for name in listed} | {".".join(n.split(".")[:2]) for n in listed if n[0] == "h"})
+        return sorted(
+            {name.split(".")[0] for name in listed} | {".".join(n.split(".")[:2]) for n in listed if n[0] == "h"}
+        )
     depth = len(parts) + 1
     below = {".".join(name.split(".")[:depth]) for name in match(Name(prefix), listed)}
     return sorted(below, key=_natural)

@@ -92,7 +92,9 @@ def _csv(data: DataPlan, place: str) -> Rows:
             columns: list[list[str]] = [[] for _ in wanted]
             for record in reader:
                 if len(record) != len(header):
-                    raise DataError(f"{place}:{reader.line_num}: {len(record)} fields where the header has {len(header)}")
+                    raise DataError(
+                        f"{place}:{reader.line_num}: {len(record)} fields where the header has {len(header)}"
+                    )
                 for column, position in zip(columns, positions, strict=True):
                     column.append(record[position])
         except (csv.Error, UnicodeDecodeError) as error:
@@ -146,7 +148,9 @@ def _open(place: str) -> Any:
 def _require(present: Any, wanted: list[str], where: str) -> None:
     for name in wanted:
         if name not in present:
-            raise DataError(f"{where} has no column `{name}`", help=did_you_mean(name, [str(p) for p in present], "columns"))
+            raise DataError(
+                f"{where} has no column `{name}`", help=did_you_mean(name, [str(p) for p in present], "columns")
+            )
 
 
 READERS: Final[dict[str, Callable[[DataPlan, str], Rows]]] = {

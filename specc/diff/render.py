@@ -10,7 +10,7 @@ from specc.paths import KeyPath
 from specc.spec.units import number_text
 
 _DERIVED = frozenset(
-    "schedule loss sampling train moved groups trained_parameters fingerprints counts parents weights".split()
+    ["schedule", "loss", "sampling", "train", "moved", "groups", "trained_parameters", "fingerprints", "counts", "parents", "weights"]
 )
 """Fields that follow from others, or that a stage's own words say better; they are compared, and not shown."""
 
@@ -29,9 +29,7 @@ def as_json(comparison: Comparison) -> str:
         "effect": comparison.effect.name.lower(),
         "retrained_from": comparison.first_stage,
         "kept": list(comparison.kept),
-        "edits": [
-            {"path": str(e.path), "old": _json(e.old), "new": _json(e.new)} for e in comparison.edits
-        ],
+        "edits": [{"path": str(e.path), "old": _json(e.old), "new": _json(e.new)} for e in comparison.edits],
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 

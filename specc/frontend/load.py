@@ -48,6 +48,7 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
         merged = lay_over(merged, layers[name])
     for override in overrides:
         merged = lay_over(merged, _override(override))
+    merged = Document(whole.source, merged.tree, merged.origins)
     return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()})
 
 
@@ -116,7 +117,9 @@ def _override(text: str) -> Document:
     origins = {path: origin}
     for part in reversed(path):
         if isinstance(part, int):
-            raise UsageError(f"`--set {text}`: an item of an array is addressed by its name", help="as in stages.joint.lr")
+            raise UsageError(
+                f"`--set {text}`: an item of an array is addressed by its name", help="as in stages.joint.lr"
+            )
         tree = {part: tree}
     return Document(source, tree, origins)
 

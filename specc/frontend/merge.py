@@ -16,7 +16,9 @@ Origins = dict[KeyPath, Origin]
 
 def lay_over(base: Document, over: Document) -> Document:
     """Return `base` with the values of `over` laid over it, origins included."""
-    tree, origins = _merge(_without_foreign_keys(base, over), over.tree, base.origins, over.origins, KeyPath(), KeyPath())
+    tree, origins = _merge(
+        _without_foreign_keys(base, over), over.tree, base.origins, over.origins, KeyPath(), KeyPath()
+    )
     return Document(over.source, tree, origins)
 
 
@@ -60,7 +62,12 @@ def _merge(  # noqa: PLR0913  (two trees, their origins, and where both stand)
 
 
 def _merge_tables(  # noqa: PLR0913
-    base: dict[str, Any], over: dict[str, Any], base_origins: Origins, over_origins: Origins, path: KeyPath, over_path: KeyPath
+    base: dict[str, Any],
+    over: dict[str, Any],
+    base_origins: Origins,
+    over_origins: Origins,
+    path: KeyPath,
+    over_path: KeyPath,
 ) -> tuple[dict[str, Any], Origins]:
     tree: dict[str, Any] = {}
     own = over_origins.get(over_path) or base_origins.get(path)
@@ -78,7 +85,12 @@ def _merge_tables(  # noqa: PLR0913
 
 
 def _merge_items(  # noqa: PLR0913
-    base: list[Any], over: dict[str, Any], base_origins: Origins, over_origins: Origins, path: KeyPath, over_path: KeyPath
+    base: list[Any],
+    over: dict[str, Any],
+    base_origins: Origins,
+    over_origins: Origins,
+    path: KeyPath,
+    over_path: KeyPath,
 ) -> tuple[list[Any], Origins]:
     items: list[Any] = []
     origins: Origins = {path: base_origins[path]} if path in base_origins else {}

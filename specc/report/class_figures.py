@@ -1,13 +1,15 @@
 """Which classes are taken for which, and how each fares by its number of training samples."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from specc.plan.model import LabelPlan
@@ -16,6 +18,7 @@ from specc.report.drawing import (
     GRID,
     INK,
     MUTED,
+    TITLE_PAD,
     drawable,
     dress,
     legend,
@@ -32,6 +35,13 @@ MAX_COUNTED: Final = 20
 """Classes up to which the counts are written into the cells."""
 
 _NAMED: Final = 12
+_SIDES: Final = (
+    ((6, 0), "left", "center_baseline"),
+    ((-6, 0), "right", "center_baseline"),
+    ((0, 6), "center", "bottom"),
+    ((0, -6), "center", "top"),
+)
+"""Where the name of a dot may stand. Units: points."""
 _WIDE: Final = 30
 _BLUES: Final = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#c9ddf0", "#3a8fc7", "#00456e"])
 
@@ -73,10 +83,11 @@ def classes_figure(finished: Finished, name: str) -> Figure | None:
     for color, (words, part) in zip(reversed(COLORS[:2]), parts.items(), strict=True):
         _dots(axes, part, counts, color, words)
     if all(parts.values()):
-        legend(axes, "lower right")
+        legend(axes, TITLE_PAD)
     # Overlaps can only be found once the layout is known.
     figure.draw_without_rendering()
-    _name_dots(axes, label, [*worst(parts["rare classes"], _NAMED // 2), *worst(scores, _NAMED)])
+    failing = [it for it in scores if it.recall < 1]
+    _name_dots(axes, label, [*worst(parts["rare classes"], _NAMED // 2), *worst(failing, _NAMED)])
     return figure
 
 
@@ -133,24 +144,32 @@ def _dots(axes: Axes, scores: list[ClassScore], counts: Sequence[int], color: st
 
 
 def _name_dots(axes: Axes, label: LabelPlan, scores: list[ClassScore]) -> None:
-    """Name classes, where a name covers no other."""
-    counts = label.counts or ()
-    taken: list[Any] = []
+    """Name classes, as far as a name covers no other and no dot."""
+    dots = np.concatenate([axes.transData.transform(dots.get_offsets()) for dots in axes.collections])
+    taken: list[Bbox] = []
     for score in dict.fromkeys(scores):
         text = axes.annotate(
             drawable(class_name(label, score.code, 28)),
-            (counts[score.code], 100 * score.recall),
-            xytext=(6, 0),
+            ((label.counts or ())[score.code], 100 * score.recall),
+            xytext=(0, 0),
             textcoords="offset points",
-            va="center",
             fontsize=8,
             color=INK,
         )
-        box = text.get_window_extent()
-        if any(box.overlaps(other) for other in taken):
+        if not _placed(text, axes.bbox, dots, taken):
             text.remove()
-        else:
+
+
+def _placed(text: Annotation, frame: Bbox, dots: NDArray[np.float64], taken: list[Bbox]) -> bool:
+    """Move a name to the first side of its dot where there is room."""
+    for offset, across, along in _SIDES:
+        text.set(position=offset, ha=across, va=along)
+        box = text.get_window_extent()
+        inside = frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1
+        if inside and not any(map(box.overlaps, taken)) and not box.count_contains(dots):
             taken.append(box)
+            return True
+    return False
 
 
 def _scale_classes(axes: Axes, counts: list[int], lowest: float) -> None:

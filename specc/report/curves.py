@@ -11,6 +11,7 @@ from specc.report.drawing import (
     COLORS,
     INK,
     STAGE_PAD,
+    TITLE_PAD,
     drawable,
     dress,
     legend,
@@ -45,8 +46,10 @@ def curves_figure(finished: Finished) -> Figure | None:
     if losses:
         _losses(axes[0], finished, losses)
     if metrics:
-        dress(axes[-1], "validation", pad=10 if losses else STAGE_PAD)
+        pad = TITLE_PAD if losses else STAGE_PAD
+        dress(axes[-1], "validation", pad=pad)
         _draw_metrics(axes[-1], finished, metrics)
+        legend(axes[-1], pad)
     for panel in axes:
         shade_stages(panel, _epoch_spans(finished), named=panel is axes[0])
         whole_ticks(panel)
@@ -96,7 +99,7 @@ def _losses(axes: Axes, finished: Finished, splits: list[str]) -> None:
     best = finished.results.get("best")
     if best and best["metric"] == "loss":
         _mark_best(axes, finished, best, color_of["val"])
-    legend(axes, "upper right")
+    legend(axes, STAGE_PAD)
 
 
 def _draw_metrics(axes: Axes, finished: Finished, metrics: list[str]) -> None:
@@ -110,7 +113,6 @@ def _draw_metrics(axes: Axes, finished: Finished, metrics: list[str]) -> None:
         _mark_best(axes, finished, best, color_of[best["metric"]], scale=100)
     _limit(axes, [*np.concatenate(drawn), *(100 * gate["target"] for gate in gates)])
     percent_ticks(axes)
-    legend(axes, "lower right")
 
 
 def _line(axes: Axes, points: list[tuple[int, float]], name: str, color: str) -> list[float]:
@@ -139,7 +141,7 @@ def _target(axes: Axes, gate: dict[str, Any], color: str) -> None:
 def _mark_best(axes: Axes, finished: Finished, best: dict[str, Any], color: str, scale: float = 1) -> None:
     place = (best["stage"], best["epoch"])
     x = next((i for i, row in enumerate(finished.history, 1) if (row["stage"], row["epoch"]) == place), None)
-    if x is None or not math.isfinite(best["value"]):
+    if x is None or best["value"] is None or not math.isfinite(best["value"]):
         return
     y = scale * best["value"]
     axes.plot([x], [y], "o", color=color, markersize=8, markeredgecolor="white", markeredgewidth=1.5, zorder=4)

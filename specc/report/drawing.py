@@ -5,7 +5,7 @@ Everything is set on the objects themselves: no pyplot and no `rcParams`, so tha
 
 from functools import lru_cache
 from io import BytesIO
-from typing import Final, Literal
+from typing import Final
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -16,8 +16,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from specc.report.words import cut
 
-Corner = Literal["upper right", "lower right"]
-
 INK: Final = "#24292f"
 MUTED: Final = "#6b7280"
 GRID: Final = "#e5e7eb"
@@ -27,6 +25,8 @@ COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 """Source: Okabe and Ito 2008, Color Universal Design, https://jfly.uni-koeln.de/color/"""
 
 DPI: Final = 120
+_LEGEND: Final = 9
+TITLE_PAD: Final = 10
 STAGE_PAD: Final = 22
 """Room for the stages' names below a title. Units: points."""
 
@@ -46,11 +46,11 @@ def new_figure(width: float, height: float) -> Figure:
 def png(figure: Figure) -> bytes:
     """Draw a figure; the same figure gives the same bytes."""
     buffer = BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": "specc"})  # type: ignore[no-untyped-call]
+    figure.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.15, metadata={"Software": "specc"})
     return buffer.getvalue()
 
 
-def dress(axes: Axes, title: str, xlabel: str = "", *, pad: float = 10) -> None:
+def dress(axes: Axes, title: str, xlabel: str = "", *, pad: float = TITLE_PAD) -> None:
     """Give axes the common look."""
     axes.set_facecolor("white")
     axes.set_axisbelow(True)
@@ -70,14 +70,23 @@ def whole_ticks(axes: Axes) -> None:
 
 def percent_ticks(axes: Axes) -> None:
     """Print the ticks of the y axis as per cent."""
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
 
 
-def legend(axes: Axes, place: Corner) -> None:
-    """Name what is drawn."""
-    box = axes.legend(loc=place, fontsize=9, frameon=True, framealpha=0.9, edgecolor="none", labelcolor=INK)
-    box.set_zorder(5)
+def legend(axes: Axes, pad: float) -> None:
+    """Name what is drawn, above and to the right, where it hides nothing. Units: points, as of the title's `pad`."""
+    longest = max(len(name) for name in axes.get_legend_handles_labels()[1])
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=max(_LETTERS // (longest + 18), 1),
+        borderaxespad=(pad - 5) / _LEGEND,
+        borderpad=0,
+        fontsize=_LEGEND,
+        frameon=False,
+        labelcolor=INK,
+    )
 
 
 def shade_stages(axes: Axes, spans: list[tuple[str, float, float]], *, named: bool = True) -> None:

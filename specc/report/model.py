@@ -1,5 +1,6 @@
 """What a report is made of: a plan and what came of it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,8 @@ class StageRun:
 
     def best(self, metric: str, mode: str) -> float | None:
         """Return the best validated value of a metric, NaN aside."""
-        values = [row["val"][metric] for row in self.rows if metric in row["val"]]
-        finite = [value for value in values if np.isfinite(value)]
+        values = [row["val"].get(metric) for row in self.rows]
+        finite = [value for value in values if value is not None and math.isfinite(value)]
         return (max if mode == "max" else min)(finite) if finite else None
 
 

@@ -23,7 +23,9 @@ h3 { margin: 1.6rem 0 .5rem; font-size: 1rem; overflow-wrap: anywhere; }
 .plain { color: var(--muted); background: var(--soft); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .38rem .7rem .38rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th, td { padding: .38rem 1rem .38rem 0; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: baseline; }
+th:last-child, td:last-child { padding-right: 0; }
 th { color: var(--muted); font-weight: 500; font-size: .87em; white-space: nowrap; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 td { overflow-wrap: break-word; }
@@ -33,7 +35,7 @@ td.code, code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas,
 .bar { width: 8rem; }
 .bar i { display: block; height: .55rem; margin-top: .45rem; border-radius: 2px; background: var(--bar); }
 figure { margin: 1rem 0; padding: .6rem; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; }
-figure img { display: block; max-width: 100%; max-height: 38rem; width: auto; height: auto; margin: 0 auto; }
+figure img { display: block; max-width: 100%; max-height: 44rem; width: auto; height: auto; margin: 0 auto; }
 pre { padding: 1rem; overflow-x: auto; background: var(--soft); border: 1px solid var(--line); border-radius: 6px;
   line-height: 1.45; tab-size: 4; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.4rem; margin: 0; }

@@ -67,7 +67,9 @@ class RunFolder:
             for folder in (self.root / "stages", self.root / "logs"):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunFailed(f"cannot make `{self.root}`: {error.strerror}", help="set run.out to a writable folder") from None
+            raise RunFailed(
+                f"cannot make `{self.root}`: {error.strerror}", help="set run.out to a writable folder"
+            ) from None
         for folder in (self.root, self.root / "stages"):
             remove_leftovers(folder)
         write_text_atomic(self.root / "plan.json", dump(plan))
@@ -117,7 +119,7 @@ class RunFolder:
         path = self.root / ".lock"
         with path.open("a+", encoding="utf-8") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by worker processes
             except OSError:
                 file.seek(0)
                 age = time.time() - path.stat().st_mtime

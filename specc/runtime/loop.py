@@ -22,7 +22,17 @@ from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, training_loader
 from specc.runtime.environment import available_threads, differences, environment, pick_device
 from specc.runtime.evaluate import Split, evaluate
-from specc.runtime.events import EpochDone, Evaluated, Event, Finished, Saved, StageDone, StageStarted, Started, StepDone
+from specc.runtime.events import (
+    EpochDone,
+    Evaluated,
+    Event,
+    Finished,
+    Saved,
+    StageDone,
+    StageStarted,
+    Started,
+    StepDone,
+)
 from specc.runtime.folder import RunFolder
 from specc.runtime.losses import Objective, objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
@@ -129,7 +139,9 @@ def _enter_stage(run: Run, state: State, index: int) -> None:
 def _stage(run: Run, state: State) -> Iterator[Event]:
     """Train one stage to its end, or to where it stops early."""
     stage = state.of_stage
-    yield StageStarted(state.stage, stage.name, state.step, stage.steps or 0, stage.epochs or 0, stage.trained_parameters or 0)
+    yield StageStarted(
+        state.stage, stage.name, state.step, stage.steps or 0, stage.epochs or 0, stage.trained_parameters or 0
+    )
     frozen = frozen_statistics(state.model)
     loader = training_loader(run.plan, state.stage, run.index.splits["train"], state.step, state.device)
     work = Work(
@@ -284,7 +296,13 @@ def _finish(run: Run, state: State) -> Iterator[Event]:
     best = folder.stage_best(best_stage)
     yield Evaluated(best, results, predictions, state.history, rates, state.environment)
     final = replace(
-        info, finished=True, results=results, plan_digest=plan.digest, plan=dump(plan), spec=state.spec, history=state.history
+        info,
+        finished=True,
+        results=results,
+        plan_digest=plan.digest,
+        plan=dump(plan),
+        spec=state.spec,
+        history=state.history,
     )
     write_atomic(folder.best, encode(to_raw(tensors), final.to_json()).chunks())
     yield Finished(results, str(folder.root), run.steps_made)

@@ -22,7 +22,9 @@ def objective(terms: Sequence[LossTerm]) -> Objective:
     parts = [(term.weight, term.loss.args["head"], LOSSES[term.loss.kind](term.loss.args)) for term in terms]
 
     def total(outputs: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-        losses = [weight * _mean(loss(outputs[head].float(), labels[head]), labels[head]) for weight, head, loss in parts]
+        losses = [
+            weight * _mean(loss(outputs[head].float(), labels[head]), labels[head]) for weight, head, loss in parts
+        ]
         return torch.stack(losses).sum()
 
     return total
@@ -45,7 +47,7 @@ def _cross_entropy(args: Mapping[str, Any]) -> Loss:
 
 
 def _focal(args: Mapping[str, Any]) -> Loss:
-    """alpha (1 - p)^gamma cross-entropy, p the true class's probability. Source: arXiv 1708.02002, eq. 5."""
+    """Alpha (1 - p)^gamma cross-entropy, p the true class's probability. Source: arXiv 1708.02002, eq. 5."""
 
     def loss(logits: Tensor, codes: Tensor) -> Tensor:
         entropy = functional.cross_entropy(logits, codes, ignore_index=MISSING, reduction="none")

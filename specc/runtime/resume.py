@@ -58,7 +58,9 @@ def _candidates(folder: RunFolder, plan: Plan, notes: list[str]) -> Iterator[tup
 
 def _fits(info: CheckpointInfo, plan: Plan) -> bool:
     index = info.stage_index
-    return info.kind in ("last", "stage") and index < len(plan.stages) and plan.stage_digests[index] == info.stage_digest
+    return (
+        info.kind in ("last", "stage") and index < len(plan.stages) and plan.stage_digests[index] == info.stage_digest
+    )
 
 
 def read_info(path: Path) -> CheckpointInfo:

@@ -87,4 +87,3 @@ def plateau(args: Args, losses: Sequence[float]) -> float:
         if waited > args["patience"]:
             value, waited = max(value * args["factor"], args["min_lr"]), 0
     return value
-

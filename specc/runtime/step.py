@@ -50,9 +50,7 @@ def _micro_batch(stage: StagePlan, size: int) -> int:
     return size if stage.micro_batch_size == "auto" else stage.micro_batch_size
 
 
-def _update(
-    model: nn.Module, optimizer: torch.optim.Optimizer, scaler: Any, max_grad_norm: float | None
-) -> None:
+def _update(model: nn.Module, optimizer: torch.optim.Optimizer, scaler: Any, max_grad_norm: float | None) -> None:
     """Clip over all that trains, in the model's own order so that grouping changes no bit, and step."""
     if max_grad_norm is not None:
         scaler.unscale_(optimizer)

@@ -81,8 +81,6 @@ class Filtered:
         return f"{self.name} where {self.condition}"
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function of the language with every argument bound, defaults included."""

@@ -74,16 +74,31 @@ Items = Annotated[tuple[T, ...], BeforeValidator(_tuple)]
 """An array. Strict models refuse a list where a tuple is declared, so it is turned into one first."""
 
 ScheduleField = Annotated[
-    Schedule, ExpressionField("schedule", ("1e-3", "cosine(1e-4 -> 1e-6)", "warmup(2 epochs) then cosine(1e-5 -> 0)"), numbers=True)
+    Schedule,
+    ExpressionField(
+        "schedule", ("1e-3", "cosine(1e-4 -> 1e-6)", "warmup(2 epochs) then cosine(1e-5 -> 0)"), numbers=True
+    ),
 ]
-SelectorField = Annotated[Selector, ExpressionField("selector", ("all", "backbone + heads.species", "backbone.blocks[-4:]"))]
+SelectorField = Annotated[
+    Selector, ExpressionField("selector", ("all", "backbone + heads.species", "backbone.blocks[-4:]"))
+]
 RatesField = Annotated[Rates, ExpressionField("rates", ("backbone * 0.1", "layer_decay(0.75)"))]
-LossField = Annotated[Loss, ExpressionField("loss", ("cross_entropy(species, label_smoothing = 0.1)", "focal(species) + 0.7 * focal(disease)"))]
-SamplingField = Annotated[Sampling, ExpressionField("sampling", ("5 where count(disease) < 50, 3 where count(disease) < 80", "balanced(species)"))]
-TransformField = Annotated[Call, ExpressionField("transform", ("random_resized_crop(224, scale = 0.6 -> 1.0)", "hflip(0.5)"))]
+LossField = Annotated[
+    Loss,
+    ExpressionField("loss", ("cross_entropy(species, label_smoothing = 0.1)", "focal(species) + 0.7 * focal(disease)")),
+]
+SamplingField = Annotated[
+    Sampling,
+    ExpressionField("sampling", ("5 where count(disease) < 50, 3 where count(disease) < 80", "balanced(species)")),
+]
+TransformField = Annotated[
+    Call, ExpressionField("transform", ("random_resized_crop(224, scale = 0.6 -> 1.0)", "hflip(0.5)"))
+]
 ViewsField = Annotated[Call, ExpressionField("views", ("simclr(224)",))]
 MixField = Annotated[Call, ExpressionField("mix", ("mixup(0.2)", "one_of(mixup(0.2), cutmix(1.0), p = 0.5)"))]
-MetricField = Annotated[Call, ExpressionField("metric", ("top1(species)", "macro_f1(disease where count(disease) < 80)", "loss"))]
+MetricField = Annotated[
+    Call, ExpressionField("metric", ("top1(species)", "macro_f1(disease where count(disease) < 80)", "loss"))
+]
 MonitorField = Annotated[Monitor, ExpressionField("monitor", ("max top1(species)", "min loss"))]
 GateField = Annotated[Gate, ExpressionField("gate", ("top1(species) >= 95%",))]
 StopField = Annotated[Stop, ExpressionField("stop", ("min loss, patience = 30 epochs, after = 20 epochs",))]
@@ -94,7 +109,22 @@ DurationField = Annotated[Quantity, ExpressionField("duration", ("1 epoch", "500
 SizeField = Annotated[Quantity, ExpressionField("size", ("100 GB",))]
 
 STARTS: Final = (
-    "schedule", "selector", "rates", "loss", "sampling", "transform", "views", "mix", "metric", "monitor", "gate",
-    "stop", "optimizer", "split", "architecture", "duration", "size",
+    "schedule",
+    "selector",
+    "rates",
+    "loss",
+    "sampling",
+    "transform",
+    "views",
+    "mix",
+    "metric",
+    "monitor",
+    "gate",
+    "stop",
+    "optimizer",
+    "split",
+    "architecture",
+    "duration",
+    "size",
 )
 """Every kind of expression, each a start of the grammar."""

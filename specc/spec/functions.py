@@ -70,7 +70,9 @@ def _q(value: float, unit: str | None = None) -> Quantity:
     return Quantity(float(value), unit)
 
 
-def _p(name: str, default: object = REQUIRED, low: float | None = 0, high: float | None = None, **more: str) -> Parameter:
+def _p(
+    name: str, default: object = REQUIRED, low: float | None = 0, high: float | None = None, **more: str
+) -> Parameter:
     value = _q(default) if isinstance(default, int | float) and not isinstance(default, bool) else default
     return Parameter(name, Kind.NUMBER, value, low, high, more.get("open", ""))
 
@@ -166,7 +168,9 @@ _TRANSFORMS = (
     Function("hflip", "transform", (_prob("p", 0.5),), "Mirror left and right."),
     Function("vflip", "transform", (_prob("p", 0.5),), "Mirror up and down."),
     Function("rotate", "transform", (_p("degrees", high=180), _prob("p", 1.0)), "Turn by up to +-`degrees`."),
-    Function("translate", "transform", (_p("fraction", high=1), _prob("p", 1.0)), "Shift by up to a share of the side."),
+    Function(
+        "translate", "transform", (_p("fraction", high=1), _prob("p", 1.0)), "Shift by up to a share of the side."
+    ),
     Function(
         "color_jitter",
         "transform",
@@ -211,7 +215,9 @@ _MIXES = (
     Function("one_of", "mix", (_prob("p", 1.0),), "One of these, with probability p.", variadic=Kind.CALLS),
 )
 _METRICS = (
-    Function("top", "metric", (_i("k"), _TARGET), "Share whose true class is among the first k; written `top3(label)`."),
+    Function(
+        "top", "metric", (_i("k"), _TARGET), "Share whose true class is among the first k; written `top3(label)`."
+    ),
     Function("macro_f1", "metric", (_TARGET,), "Unweighted mean of the classes' F1."),
     Function("cascade", "metric", (Parameter("path", Kind.ARROW),), "Share with parent and child both right."),
     Function("loss", "metric", (), "The stage's loss."),
@@ -236,7 +242,10 @@ _SPLITS = (
     Function("random", "split", (_prob("val", 0), _prob("test", 0)), "Rows, or groups, by lot."),
     Function("stratified", "split", (_n("label", None), _prob("val", 0), _prob("test", 0)), "Each class by lot."),
     Function(
-        "stratified_kfold", "split", (_i("k", low=2), _prob("test", 0), _n("label", None)), "k folds, classes in shares."
+        "stratified_kfold",
+        "split",
+        (_i("k", low=2), _prob("test", 0), _n("label", None)),
+        "k folds, classes in shares.",
     ),
     Function("group_kfold", "split", (_i("k", low=2), _prob("test", 0)), "k folds that keep groups together."),
     Function("column", "split", (_n("name"),), "A column says train, val or test."),

@@ -49,7 +49,9 @@ def _normalize(context: Context) -> None:
     if augment.train and augment.eval and written and (len(written) == 1 or written[0] != written[1]):
         path = next(iter(lasts.values()))[0]
         headline = "training and evaluation images are normalised differently"
-        context.problems.error("normalize-apart", headline, context.at(path), "end both lists with the same `normalize`")
+        context.problems.error(
+            "normalize-apart", headline, context.at(path), "end both lists with the same `normalize`"
+        )
 
 
 def _fold(context: Context) -> None:
@@ -64,7 +66,9 @@ def _fold(context: Context) -> None:
     count = int(data.split.number("k"))
     if data.fold >= count:
         labels = context.at("data.fold") + context.at("data.split", text=f"{count} folds")
-        context.problems.error("fold-out-of-range", f"there is no fold {data.fold}", labels, f"folds are 0 to {count - 1}")
+        context.problems.error(
+            "fold-out-of-range", f"there is no fold {data.fold}", labels, f"folds are 0 to {count - 1}"
+        )
 
 
 def _model(context: Context) -> None:

@@ -17,7 +17,9 @@ def _duplicate_stages(context: Context) -> None:
     first: dict[str, KeyPath] = {}
     for path, stage in context.stages():
         if stage.name in first:
-            labels = context.at(path.child("name")) + context.at(first[stage.name].child("name"), text="first used here")
+            labels = context.at(path.child("name")) + context.at(
+                first[stage.name].child("name"), text="first used here"
+            )
             headline = f"two stages are called `{stage.name}`"
             context.problems.error("duplicate-stage", headline, labels, "give each stage a name of its own")
         first.setdefault(stage.name, path)
@@ -30,7 +32,9 @@ def _labels(context: Context) -> None:
         path = f"data.labels.{name}.within"
         if label.within and label.within not in labels:
             headline = f"label `{name}` lies within `{label.within}`, which is no label"
-            context.problems.error("unknown-label", headline, context.at(path), did_you_mean(label.within, labels, "labels"))
+            context.problems.error(
+                "unknown-label", headline, context.at(path), did_you_mean(label.within, labels, "labels")
+            )
         elif label.within and label.within not in before:
             headline = f"label `{name}` lies within `{label.within}`, which comes after it"
             context.problems.error("label-order", headline, context.at(path), f"put `{label.within}` first")

@@ -38,7 +38,9 @@ def _required(context: Context, path: KeyPath, stage: Stage) -> None:
         context.problems.error("missing-key", headline, context.at(path), "set one of them")
     if stage.epochs and stage.steps:
         labels = context.at(path.child("steps")) + context.at(path.child("epochs"), text="also set here")
-        context.problems.error("contradiction", f"stage `{stage.name}` says both `epochs` and `steps`", labels, "keep one")
+        context.problems.error(
+            "contradiction", f"stage `{stage.name}` says both `epochs` and `steps`", labels, "keep one"
+        )
 
 
 def _train(context: Context, path: KeyPath, stage: Stage, names: list[str]) -> set[str]:
@@ -77,7 +79,9 @@ def _heads_without_loss(  # noqa: PLR0913
     reached = {name.text for term in loss.terms for name in term.call.names()}
     for head in context.spec.model.heads:
         if head not in reached and any(name.startswith(f"heads.{head}.") for name in chosen):
-            span = next((t.pattern.span for t in selector.terms if t.pattern.text in (f"heads.{head}", "heads", "all")), None)
+            span = next(
+                (t.pattern.span for t in selector.terms if t.pattern.text in (f"heads.{head}", "heads", "all")), None
+            )
             labels = context.at(path.child("name")) + context.at(place, span, "trained here")
             labels += context.at(loss_place, text="this loss does not reach it")
             headline = f"stage `{stage.name}` trains head `{head}`, which its loss never sees"
@@ -89,7 +93,9 @@ def _untrained_heads(context: Context, names: list[str], trained: set[str]) -> N
     for head in context.spec.model.heads:
         if not any(name.startswith(f"heads.{head}.") for name in trained):
             headline = f"no stage trains head `{head}`"
-            context.problems.warn("never-trained", headline, context.at(f"model.heads.{head}"), "train it, or remove it")
+            context.problems.warn(
+                "never-trained", headline, context.at(f"model.heads.{head}"), "train it, or remove it"
+            )
     del names
 
 
@@ -124,7 +130,9 @@ def _schedule(context: Context, path: KeyPath, stage: Stage) -> None:
         is_last = index == len(schedule.phases) - 1
         if phase.function == "warmup" and is_last:
             labels = context.at(place, phase.span)
-            context.problems.error("schedule-incomplete", "a warmup leads nowhere", labels, "add `then cosine(1e-3 -> 0)`")
+            context.problems.error(
+                "schedule-incomplete", "a warmup leads nowhere", labels, "add `then cosine(1e-3 -> 0)`"
+            )
         if phase.function != "warmup" and not is_last:
             labels = context.at(place, phase.span)
             headline = f"`{phase.function}` has no end, so what comes after it never begins"
@@ -133,7 +141,9 @@ def _schedule(context: Context, path: KeyPath, stage: Stage) -> None:
         if phase.function in ("cosine", "linear", "polynomial") and over and over.start < over.stop:  # type: ignore[attr-defined]
             labels = context.at(place, phase.span)
             headline = f"`{phase.function}` rises over the stage, from {over.start:g} to {over.stop:g}"  # type: ignore[attr-defined]
-            context.problems.warn("schedule-rises", headline, labels, f"did you mean `{over.stop:g} -> {over.start:g}`?")  # type: ignore[attr-defined]
+            context.problems.warn(
+                "schedule-rises", headline, labels, f"did you mean `{over.stop:g} -> {over.start:g}`?"
+            )  # type: ignore[attr-defined]
         duration = phase.arguments.get("duration")
         if isinstance(duration, Quantity):
             _fits(context, path, stage, place, duration, "schedule-too-long", "the warmup")
@@ -158,7 +168,9 @@ def _stop(context: Context, path: KeyPath, stage: Stage) -> None:
     if total is not None and stop.after.value and stop.after.value >= total:
         headline = f"the stop can never act: it waits {stop.after}, and the stage has {total}"
         labels = context.at(place, stop.spans.get("after")) + context.at(total_place, text="ends here")
-        context.problems.warn("stop-never-acts", headline, labels, f"lower `after` below {total}, or leave the stop out")
+        context.problems.warn(
+            "stop-never-acts", headline, labels, f"lower `after` below {total}, or leave the stop out"
+        )
 
 
 def _sampling(context: Context, path: KeyPath, stage: Stage) -> None:
@@ -173,7 +185,8 @@ def _sampling(context: Context, path: KeyPath, stage: Stage) -> None:
             first, second = earlier.condition, rule.condition
             covers = first.operator in ("<", "<=") and second.operator in ("<", "<=") and first.value >= second.value
             if first.label == second.label and covers:
-                labels = context.at(place, rule.span, "never reached") + context.at(place, earlier.span, "applies first")
+                labels = context.at(place, rule.span, "never reached") + context.at(
+                    place, earlier.span, "applies first"
+                )
                 headline = f"the rule `{rule}` can never apply"
                 context.problems.warn("unreachable-rule", headline, labels, "put the narrower rule first")
-

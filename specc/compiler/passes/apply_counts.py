@@ -81,5 +81,3 @@ def _restricted(plan: Plan, metric: Operation) -> Operation:
     counts = plan.label(where["count"]).counts or ()
     classes = [c for c, count in enumerate(counts) if condition.holds(count)]
     return Operation(kind=metric.kind, args={**args, "label": target["label"], "classes": classes})
-
-

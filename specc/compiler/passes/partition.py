@@ -28,7 +28,8 @@ def partition(plan: Plan, context: Context) -> Plan:
         members.setdefault((_part(p.name), p.decay, tuple(f.get(p.name, 0.0) for f in factors)), []).append(p)
     names = _names(list(members))
     groups = tuple(
-        GroupPlan(name=names[t], decay=t[1], parameters={p.name: p.shape for p in found}) for t, found in members.items()
+        GroupPlan(name=names[t], decay=t[1], parameters={p.name: p.shape for p in found})
+        for t, found in members.items()
     )
     stages = tuple(_with_groups(stage, i, members, names) for i, stage in enumerate(plan.stages))
     return plan.model_copy(update={"model": plan.model.model_copy(update={"groups": groups}), "stages": stages})

@@ -26,7 +26,9 @@ def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> No
     if samples % stage.batch_size == 1 and trains_backbone and has_batch_norm:
         path = next(path for path, written in context.stages() if written.name == stage.name)
         place = context.setting(path, context.spec.stages[int(path[1])], "batch_size")[1]
-        headline = f"the last batch of stage `{stage.name}` has one sample: {samples:,} in batches of {stage.batch_size}"
+        headline = (
+            f"the last batch of stage `{stage.name}` has one sample: {samples:,} in batches of {stage.batch_size}"
+        )
         context.problems.error("batch-of-one", headline, context.at(place), f"try {stage.batch_size + 1}")
 
 

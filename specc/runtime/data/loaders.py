@@ -71,7 +71,9 @@ class _Keys(Sampler[BatchKey]):
         return self.keys()
 
 
-def training_loader(plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device) -> DataLoader[Batch]:
+def training_loader(
+    plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device
+) -> DataLoader[Batch]:
     """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
     own = plan.stages[stage].augment
     dataset = INPUTS["image"](plan, samples, plan.augment.train if own is None else own, "augment")

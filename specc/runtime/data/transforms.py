@@ -74,7 +74,9 @@ def _random_crop(args: Args) -> Transform:
 
 
 def _random_resized_crop(args: Args) -> Transform:
-    crop: Transform = v2.RandomResizedCrop(args["size"], tuple(args["scale"]), tuple(args["ratio"]), _SMOOTH, antialias=True)
+    crop: Transform = v2.RandomResizedCrop(
+        args["size"], tuple(args["scale"]), tuple(args["ratio"]), _SMOOTH, antialias=True
+    )
     return crop
 
 
@@ -92,9 +94,7 @@ TRANSFORMS: Final[dict[str, Callable[[Args], Transform]]] = {
     "vflip": lambda args: v2.RandomVerticalFlip(args["p"]),
     "rotate": lambda args: v2.RandomRotation(args["degrees"], _SMOOTH),
     "translate": lambda args: v2.RandomAffine(0, translate=(args["fraction"], args["fraction"])),
-    "color_jitter": lambda args: v2.ColorJitter(
-        args["brightness"], args["contrast"], args["saturation"], args["hue"]
-    ),
+    "color_jitter": lambda args: v2.ColorJitter(args["brightness"], args["contrast"], args["saturation"], args["hue"]),
     "brightness_contrast": lambda args: v2.ColorJitter(args["brightness"], args["contrast"]),
     "grayscale": lambda args: v2.RandomGrayscale(args["p"]),
     "blur": lambda args: RandomBlur(args["kernel"]),

@@ -24,4 +24,6 @@ def check_statistics(model: nn.Module, before: dict[str, Tensor]) -> None:
     now = dict(model.named_buffers())
     moved = [name for name, buffer in before.items() if not torch.equal(now[name.removeprefix(".")], buffer)]
     if moved:
-        raise RunFailed(f"frozen statistics moved: {moved[0]}", help="this is a fault of the model's code; please report it")
+        raise RunFailed(
+            f"frozen statistics moved: {moved[0]}", help="this is a fault of the model's code; please report it"
+        )
