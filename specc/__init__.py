@@ -4,6 +4,8 @@ The names here load no torch: a spec is checked, compared and explained in the t
 """
 
 from specc.errors import SpeccError
-from specc.version import VERSION as __version__
+from specc.version import VERSION
 
 __all__ = ["SpeccError", "__version__"]
+
+__version__ = VERSION

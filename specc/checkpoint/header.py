@@ -65,7 +65,7 @@ class Header:
         return str(json.loads(self.metadata["specc"])["payload_sha256"]) if "specc" in self.metadata else None
 
 
-class Fault(Exception):  # noqa: N818  (it never leaves this package)
+class Fault(Exception):
     """Carry a fault to the place that knows the path."""
 
     def __init__(self, text: str, remedy: str = REFETCH) -> None:

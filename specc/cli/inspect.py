@@ -42,7 +42,7 @@ def _facts(header: Header, info: CheckpointInfo | None, *, verified: bool) -> di
     facts["tensors"] = f"{len(header.tensors):,}"
     if info is None:
         return {"what": "safetensors, not written by specc", **facts}
-    facts = {
+    return {
         "what": f"{info.kind} of `{info.name}`",
         "stage": f"{info.stage}, {info.stage_index + 1} of {info.stages_total}",
         "epoch": f"{info.epoch} of {info.epochs_total}",
@@ -53,7 +53,6 @@ def _facts(header: Header, info: CheckpointInfo | None, *, verified: bool) -> di
         "environment": ", ".join(f"{key} {value}" for key, value in info.environment.items()),
         "payload": "read, digest right" if verified else "not read (--verify reads it)",
     }
-    return facts
 
 
 def _metrics(info: CheckpointInfo) -> dict[str, str]:

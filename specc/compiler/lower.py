@@ -5,7 +5,7 @@ from typing import Any, Final
 from specc.compiler.context import Context
 from specc.compiler.images import STATISTICS, output_size
 from specc.compiler.operations import gate, monitor, operation
-from specc.frontend.expressions import parse
+from specc.frontend.expressions import parse_call
 from specc.paths import KeyPath
 from specc.plan.model import (
     AugmentPlan,
@@ -184,7 +184,7 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
         selector=str(setting("train", "all")),
         trained_parameters=None,
         schedule=_phases(schedule),
-        optimizer=operation("optimizer", setting("optimizer", parse("optimizer", DEFAULT_OPTIMIZER))),
+        optimizer=operation("optimizer", setting("optimizer", parse_call("optimizer", DEFAULT_OPTIMIZER))),
         max_grad_norm=setting("max_grad_norm"),
         carry_optimizer=setting("carry_optimizer", default=False),
         loss=_loss(loss),
@@ -241,7 +241,7 @@ def _evaluate(context: Context) -> EvaluatePlan:
     evaluate = context.spec.evaluate
     calls = [*evaluate.metrics]
     if not calls:
-        calls = [parse("metric", f"top1({h})") for h in context.spec.model.heads if h in context.spec.data.labels]
+        calls = [parse_call("metric", f"top1({h})") for h in context.spec.model.heads if h in context.spec.data.labels]
     gates = list(evaluate.expect)
     for path, stage in context.stages():
         gates += context.setting(path, stage, "expect")[0] or ()

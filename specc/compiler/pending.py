@@ -70,10 +70,8 @@ def _outer_calls(value: Any) -> Iterator[Call]:
             yield from value.phases
         case Loss():
             yield from (term.call for term in value.terms)
-        case Rates(layer_decay=Call()):
-            yield value.layer_decay
-        case Sampling(balanced=Call()):
-            yield value.balanced
+        case Rates(layer_decay=Call() as call) | Sampling(balanced=Call() as call):
+            yield call
         case Monitor() | Gate():
             yield value.metric
         case Stop():

@@ -65,17 +65,18 @@ def match(pattern: Name, names: Sequence[str]) -> set[str]:
     """
     if pattern.text == "all":
         return set(names)
-    chosen, prefix = set(names), ""
+    prefixes = [""]
     for part in re.findall(r"[A-Za-z0-9_]+|\[[^\]]*\]", pattern.text):
         if part.startswith("["):
-            wanted = _indices(
-                part[1:-1], sorted({_child(name, prefix) for name in chosen if _child(name, prefix) >= 0})
-            )
-            chosen = {name for name in chosen if _child(name, prefix) in wanted}
-            return chosen
-        prefix = f"{prefix}.{part}" if prefix else part
-        chosen = {name for name in chosen if name == prefix or name.startswith(prefix + ".")}
-    return chosen
+            prefixes = [f"{prefix}.{i}" for prefix in prefixes for i in _indices(part[1:-1], _children(names, prefix))]
+        else:
+            prefixes = [f"{prefix}.{part}" if prefix else part for prefix in prefixes]
+    return {name for name in names if any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)}
+
+
+def _children(names: Sequence[str], prefix: str) -> list[int]:
+    """Return the numbers of the children below a path."""
+    return sorted({_child(name, prefix) for name in names if name.startswith(f"{prefix}.")} - {-1})
 
 
 def _child(name: str, prefix: str) -> int:
@@ -84,12 +85,12 @@ def _child(name: str, prefix: str) -> int:
     return int(head) if head.isdecimal() else -1
 
 
-def _indices(text: str, present: list[int]) -> set[int]:
+def _indices(text: str, present: list[int]) -> list[int]:
     if ":" in text:
         start, stop = (int(end) if end else None for end in text.split(":"))
-        return set(present[start:stop])
+        return present[start:stop]
     index = int(text) if text else 0
-    return {present[index]} if -len(present) <= index < len(present) else set()
+    return [present[index]] if -len(present) <= index < len(present) else []
 
 
 def nearby(pattern: Name, names: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ CODES: Final[dict[str, str]] = {
     "contradiction": "Two keys of one table say different things, and both cannot hold. Keep one of them.",
     "duplicate-argument": "A function is given the same argument twice. Keep one.",
     "duplicate-key": "A key is set twice in one table. TOML forbids it, because one of the two would be ignored.",
-    "duplicate-stage": "Two stages have one name. Names are what selectors, files and messages use, so each has its own.",
+    "duplicate-stage": "Two stages have one name. Selectors, files and messages use names, so each has its own.",
     "expression-syntax": "A string that holds an expression, such as a schedule or a loss, cannot be read. "
     "The place marks where the text stops making sense.",
     "extends-cycle": "A spec extends itself, directly or through others, so there is no first value to start from.",

@@ -1,6 +1,6 @@
 """Edits between two plans, as data.
 
-Arrays of named things (stages, heads, labels, groups) are compared by name, so that a stage that was added shows as one.
+Arrays of named things (stages, heads, labels, groups) are compared by name, so that an added stage shows as one.
 """
 
 from collections.abc import Iterator, Sequence

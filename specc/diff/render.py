@@ -10,7 +10,19 @@ from specc.paths import KeyPath
 from specc.spec.units import number_text
 
 _DERIVED = frozenset(
-    ["schedule", "loss", "sampling", "train", "moved", "groups", "trained_parameters", "fingerprints", "counts", "parents", "weights"]
+    [
+        "schedule",
+        "loss",
+        "sampling",
+        "train",
+        "moved",
+        "groups",
+        "trained_parameters",
+        "fingerprints",
+        "counts",
+        "parents",
+        "weights",
+    ]
 )
 """Fields that follow from others, or that a stage's own words say better; they are compared, and not shown."""
 

@@ -84,7 +84,7 @@ def _value(
     return converted
 
 
-def _convert(parameter: Parameter, value: Any) -> object | None:
+def _convert(parameter: Parameter, value: Any) -> object | None:  # noqa: C901  (a table, one case a kind)
     """Return the value as its parameter wants it, or None when it is of another kind."""
     match parameter.kind, value:
         case Kind.NUMBER, Quantity(unit=None):

@@ -41,10 +41,25 @@ MAX_NESTING: Final = 16
 
 _FAMILY: Final = {"monitor": "metric", "gate": "metric", "stop": "metric"}
 _SYMBOLS: Final = {
-    "RPAR": "`)`", "LPAR": "`(`", "COMMA": "`,`", "RSQB": "`]`", "SIGNED": "a number", "NAME": "a name", "EQUAL": "`=`",
-    "COMPARE": "a comparison such as `>=`", "MODE": "`max` or `min`", "WHERE": "`where`", "THEN": "`then`", "STAR": "`*`",
-    "PLUS": "`+`", "MINUS": "`-`", "__ANON_0": "`->`", "COUNT": "`count(...)`", "UNIT": "a unit", "LSQB": "`[`",
-}  # fmt: skip
+    "RPAR": "`)`",
+    "LPAR": "`(`",
+    "COMMA": "`,`",
+    "RSQB": "`]`",
+    "SIGNED": "a number",
+    "NAME": "a name",
+    "EQUAL": "`=`",
+    "COMPARE": "a comparison such as `>=`",
+    "MODE": "`max` or `min`",
+    "WHERE": "`where`",
+    "THEN": "`then`",
+    "STAR": "`*`",
+    "PLUS": "`+`",
+    "MINUS": "`-`",
+    "__ANON_0": "`->`",
+    "COUNT": "`count(...)`",
+    "UNIT": "a unit",
+    "LSQB": "`[`",
+}
 
 
 @lru_cache(maxsize=1)
@@ -74,6 +89,13 @@ def parse(kind: str, text: str) -> Expression:
     if reader.problems:
         raise ExpressionError(reader.problems)
     return expression  # type: ignore[no-any-return]
+
+
+def parse_call(kind: str, text: str) -> Call:
+    """Read `text`, which is known to be a call of one of the functions of `kind`."""
+    call = parse(kind, text)
+    assert isinstance(call, Call)  # noqa: S101
+    return call
 
 
 def _guard(text: str) -> None:
@@ -193,14 +215,15 @@ class _Reader:
         return Monitor(str(mode), self.read(metric))
 
     def _gate(self, tree: Tree[Token]) -> Gate:
-        metric, operator, number = tree.children
-        quantity = self.read(number)
-        text = "".join(str(token) for token in number.children)
-        return Gate(self.read(metric), str(operator), quantity.value, _span(number), percent=text.endswith("%"))
+        metric, number = (child for child in tree.children if isinstance(child, Tree))
+        percent = str(number.children[-1]) == "%"
+        operator = str(tree.children[1])
+        return Gate(self.read(metric), operator, self.read(number).value, _span(number), percent=percent)
 
     def _stop(self, tree: Tree[Token]) -> Stop:
         monitor, *arguments = self._children(tree)
-        values, spans = {"after": Quantity(0, "epochs"), "min_delta": Quantity(0)}, {}
+        values = {"after": Quantity(0, "epochs"), "min_delta": Quantity(0)}
+        spans: dict[str, Span] = {}
         for argument in arguments:
             self._stop_argument(argument, values, spans)
         if "patience" not in values:

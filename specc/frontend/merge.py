@@ -5,6 +5,7 @@ items of those names, so that a profile can say `stages.joint.epochs = 2`. Anyth
 array replaces an array. A `data.source` of another kind takes away the keys that only the old kind has.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from specc.paths import KeyPath
@@ -17,7 +18,7 @@ Origins = dict[KeyPath, Origin]
 def lay_over(base: Document, over: Document) -> Document:
     """Return `base` with the values of `over` laid over it, origins included."""
     tree, origins = _merge(
-        _without_foreign_keys(base, over), over.tree, base.origins, over.origins, KeyPath(), KeyPath()
+        _Side(_without_foreign_keys(base, over), KeyPath(), base.origins), _Side(over.tree, KeyPath(), over.origins)
     )
     return Document(over.source, tree, origins)
 
@@ -50,64 +51,68 @@ def _source_of(tree: dict[str, Any]) -> str | None:
     return source if isinstance(source, str) else None
 
 
-def _merge(  # noqa: PLR0913  (two trees, their origins, and where both stand)
-    base: Any, over: Any, base_origins: Origins, over_origins: Origins, path: KeyPath, over_path: KeyPath
-) -> tuple[Any, Origins]:
-    """Merge the trees that stand at `path` in the result and at `over_path` in what is laid over."""
-    if isinstance(base, dict) and isinstance(over, dict):
-        return _merge_tables(base, over, base_origins, over_origins, path, over_path)
-    if isinstance(over, dict) and _named(base):
-        return _merge_items(base, over, base_origins, over_origins, path, over_path)
-    return over, _moved(over_origins, over_path, path)
+@dataclass(frozen=True)
+class _Side:
+    """A value, where it stands, and the origins of everything in its tree."""
+
+    value: Any
+    path: KeyPath
+    origins: Origins
+
+    def child(self, key: str | int) -> "_Side":
+        return _Side(self.value[key], self.path.child(key), self.origins)
+
+    @property
+    def origin(self) -> Origins:
+        return {self.path: self.origins[self.path]} if self.path in self.origins else {}
+
+    def moved_origin(self, path: KeyPath) -> Origins:
+        """Return the value's own origin as it is when it stands at `path`."""
+        return dict.fromkeys([path], self.origins[self.path]) if self.path in self.origins else {}
+
+    def moved_to(self, path: KeyPath) -> Origins:
+        """Return the origins of the value and of all below it as they are when it stands at `path`."""
+        size = len(self.path)
+        return {KeyPath((*path, *p[size:])): o for p, o in self.origins.items() if p[:size] == self.path}
 
 
-def _merge_tables(  # noqa: PLR0913
-    base: dict[str, Any],
-    over: dict[str, Any],
-    base_origins: Origins,
-    over_origins: Origins,
-    path: KeyPath,
-    over_path: KeyPath,
-) -> tuple[dict[str, Any], Origins]:
+def _merge(base: _Side, over: _Side) -> tuple[Any, Origins]:
+    """Merge two values; the result stands where the base stood."""
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        return _merge_tables(base, over)
+    if isinstance(over.value, dict) and _named(base.value):
+        return _merge_items(base, over)
+    return over.value, over.moved_to(base.path)
+
+
+def _merge_tables(base: _Side, over: _Side) -> tuple[dict[str, Any], Origins]:
     tree: dict[str, Any] = {}
-    own = over_origins.get(over_path) or base_origins.get(path)
-    origins: Origins = {path: own} if own and path else {}
-    for key in [*base, *(key for key in over if key not in base)]:
-        here, there = path.child(key), over_path.child(key)
-        if key not in over:
-            tree[key], below = base[key], _moved(base_origins, here, here)
-        elif key not in base:
-            tree[key], below = over[key], _moved(over_origins, there, here)
+    origins = over.moved_origin(base.path) or base.origin
+    for key in [*base.value, *(key for key in over.value if key not in base.value)]:
+        here = base.path.child(key)
+        if key not in over.value:
+            tree[key], below = base.value[key], base.child(key).moved_to(here)
+        elif key not in base.value:
+            tree[key], below = over.value[key], over.child(key).moved_to(here)
         else:
-            tree[key], below = _merge(base[key], over[key], base_origins, over_origins, here, there)
+            tree[key], below = _merge(base.child(key), over.child(key))
         origins |= below
     return tree, origins
 
 
-def _merge_items(  # noqa: PLR0913
-    base: list[Any],
-    over: dict[str, Any],
-    base_origins: Origins,
-    over_origins: Origins,
-    path: KeyPath,
-    over_path: KeyPath,
-) -> tuple[list[Any], Origins]:
+def _merge_items(base: _Side, over: _Side) -> tuple[list[Any], Origins]:
     items: list[Any] = []
-    origins: Origins = {path: base_origins[path]} if path in base_origins else {}
-    names = [item["name"] for item in base]
-    for index, (name, item) in enumerate(zip(names, base, strict=True)):
-        here = path.child(index)
-        if name in over:
-            merged, below = _merge(item, over[name], base_origins, over_origins, here, over_path.child(name))
-        else:
-            merged, below = item, _moved(base_origins, here, here)
+    origins = dict(base.origin)
+    names = [item["name"] for item in base.value]
+    for index, name in enumerate(names):
+        side = base.child(index)
+        merged, below = _merge(side, over.child(name)) if name in over.value else (side.value, side.moved_to(side.path))
         items.append(merged)
         origins |= below
-    for name in (name for name in over if name not in names):
-        here = path.child(len(items))
-        value = over[name]
+    for name in (name for name in over.value if name not in names):
+        value = over.value[name]
+        origins |= over.child(name).moved_to(base.path.child(len(items)))
         items.append({"name": name, **value} if isinstance(value, dict) else value)
-        origins |= _moved(over_origins, over_path.child(name), here)
     return items, origins
 
 
@@ -117,8 +122,3 @@ def _named(value: Any) -> bool:
         and bool(value)
         and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
     )
-
-
-def _moved(origins: Origins, old: KeyPath, new: KeyPath) -> Origins:
-    size = len(old)
-    return {KeyPath((*new, *path[size:])): origin for path, origin in origins.items() if path[:size] == old}

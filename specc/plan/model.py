@@ -307,7 +307,7 @@ def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:
     """
     stage = plan.stages[index]
     members = {group.name: list(group.parameters) for group in plan.model.groups}
-    key = {
+    key: dict[str, Any] = {
         "format": plan.format,
         "seed": plan.seed,
         "before": before,

@@ -4,7 +4,7 @@ import os
 import platform
 from typing import Any
 
-import numpy
+import numpy as np
 import PIL
 import timm
 import torch
@@ -22,7 +22,7 @@ def environment(device: torch.device, threads: int) -> dict[str, Any]:
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
         "timm": timm.__version__,
-        "numpy": numpy.__version__,
+        "numpy": np.__version__,
         "pillow": PIL.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": threads,

@@ -45,11 +45,11 @@ class RunFolder:
         return self.root / "export"
 
     def stage(self, name: str) -> Path:
-        """The state at a stage's end."""
+        """Return the path of the state at a stage's end."""
         return self.root / "stages" / f"{name}.safetensors"
 
     def stage_best(self, name: str) -> Path:
-        """The best weights of a stage."""
+        """Return the path of the best weights of a stage."""
         return self.root / "stages" / f"{name}.best.safetensors"
 
     def finished_results(self, plan: Plan) -> dict[str, Any] | None:

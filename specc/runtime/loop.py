@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
-from timm.utils import ModelEmaV3
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
 from specc.checkpoint.atomic import write_atomic
@@ -316,7 +316,7 @@ def sampled_rates(plan: Plan, history: list[Row], points: int = 400) -> list[tup
         rows = [row for row in history if row["stage"] == stage.name]
         made = rows[-1]["step"] if rows else 0
         losses = [(row["step"], row["val"]["loss"]) for row in rows if "loss" in row["val"]]
-        for step in range(0, made, max(made // points, 1)):
-            found.append((start + step, rate(stage, step, [loss for at, loss in losses if at <= step])))
+        steps = range(0, made, max(made // points, 1))
+        found += [(start + step, rate(stage, step, [loss for at, loss in losses if at <= step])) for step in steps]
         start += made
     return found

@@ -51,13 +51,14 @@ def _focal(args: Mapping[str, Any]) -> Loss:
 
     def loss(logits: Tensor, codes: Tensor) -> Tensor:
         entropy = functional.cross_entropy(logits, codes, ignore_index=MISSING, reduction="none")
-        return args["alpha"] * (1 - torch.exp(-entropy)) ** args["gamma"] * entropy
+        focused: Tensor = args["alpha"] * (1 - torch.exp(-entropy)) ** args["gamma"] * entropy
+        return focused
 
     return loss
 
 
 def _binary_cross_entropy(args: Mapping[str, Any]) -> Loss:
-    """A sigmoid a class, averaged over classes. Source: arXiv 2110.00476."""
+    """Sigmoid per class, averaged over classes. Source: arXiv 2110.00476."""
 
     def loss(logits: Tensor, codes: Tensor) -> Tensor:
         present = codes != MISSING

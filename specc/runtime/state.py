@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from timm.utils import ModelEmaV3
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from specc.checkpoint.format import Encoded, encode
@@ -42,7 +42,7 @@ class State:
     epoch_losses: list[float] = field(default_factory=list)
     """Losses of the steps of the epoch that is under way."""
     optimizer: torch.optim.Optimizer | None = None
-    scaler: torch.amp.GradScaler | None = None  # type: ignore[name-defined]
+    scaler: torch.amp.GradScaler | None = None
 
     @property
     def of_stage(self) -> StagePlan:
@@ -79,7 +79,7 @@ class State:
         self.optimizer = build_optimizer(self.plan, stage, self.model)
         if stage.carry_optimizer:
             load_optimizer(self.optimizer, self.model, carried)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=stage.precision == "fp16")  # type: ignore[attr-defined]
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=stage.precision == "fp16")
 
     def weights(self) -> dict[str, Tensor]:
         """Return the evaluated weights under the model's own names."""

@@ -38,7 +38,7 @@ def train_step(state: State, batch: Batch, objective: Objective, normalize: Norm
         with arithmetic(stage, state.device):
             outputs = state.model(inputs)
         loss = objective(outputs, part.labels) * (len(part) / len(batch))
-        scaler.scale(loss).backward()
+        torch.autograd.backward(scaler.scale(loss))
         total += loss.detach()
     _update(state.model, optimizer, scaler, stage.max_grad_norm)
     if state.ema:

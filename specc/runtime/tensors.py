@@ -33,7 +33,7 @@ def to_raw(tensors: Mapping[str, Tensor]) -> dict[str, RawTensor]:
 def _raw(tensor: Tensor) -> RawTensor:
     plain = tensor.detach().cpu().contiguous()
     data = plain.view(-1).view(torch.uint8) if plain.numel() else torch.empty(0, dtype=torch.uint8)
-    return RawTensor(NAMES[plain.dtype], tuple(plain.shape), memoryview(data.numpy()))
+    return RawTensor(NAMES[plain.dtype], tuple(plain.shape), data.numpy().data)
 
 
 def from_raw(raw: Mapping[str, RawTensor]) -> dict[str, Tensor]:

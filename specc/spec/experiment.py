@@ -52,7 +52,7 @@ class Spec(Section):
 
 
 class Written(Spec):
-    """A spec as a file holds it, before `extends` is followed and a profile is applied: what the JSON Schema describes."""
+    """A spec as a file holds it, before `extends` and profiles are applied: what the JSON Schema describes."""
 
     extends: Text | None = None
     """A spec whose values hold where this one is silent, relative to this file."""

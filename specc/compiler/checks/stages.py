@@ -1,13 +1,38 @@
 """Each stage: what it trains, at which rate, for how long, towards what."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from specc.compiler.checks.names import check_condition, check_reference
 from specc.compiler.context import Context
 from specc.compiler.selection import match, model_parameters, nearby, select
+from specc.diagnostics.model import Label
 from specc.diagnostics.suggest import did_you_mean
 from specc.paths import KeyPath
-from specc.spec.expressions import Loss, Name, Rates, Sampling, Schedule, Selector, Stop
+from specc.spec.expressions import Condition, Interval, Name, Selector
 from specc.spec.stages import Stage
-from specc.spec.units import Quantity
+from specc.spec.units import Quantity, number_text
+
+
+@dataclass(frozen=True)
+class Row:
+    """A stage, where it is written, and the spec around it."""
+
+    context: Context
+    path: KeyPath
+    stage: Stage
+
+    def setting(self, key: str) -> tuple[Any, KeyPath]:
+        """Return the stage's value of a key, or the default for all stages, and where it is written."""
+        return self.context.setting(self.path, self.stage, key)
+
+    def error(self, code: str, headline: str, labels: tuple[Label, ...], remedy: str | None = None) -> None:
+        """Report what cannot work."""
+        self.context.problems.error(code, headline, labels, remedy)
+
+    def warn(self, code: str, headline: str, labels: tuple[Label, ...], remedy: str | None = None) -> None:
+        """Report what cannot be meant."""
+        self.context.problems.warn(code, headline, labels, remedy)
 
 
 def check_stages(context: Context) -> None:
@@ -15,178 +40,178 @@ def check_stages(context: Context) -> None:
     names = [p.name for p in model_parameters(context.spec, context.backbone, {})]
     trained: set[str] = set()
     for path, stage in context.stages():
-        _required(context, path, stage)
-        _loss(context, path, stage)
+        row = Row(context, path, stage)
+        _required(row)
+        _loss(row)
         if names:
-            trained |= _train(context, path, stage, names)
-            _rates(context, path, stage, names)
-        _schedule(context, path, stage)
-        _stop(context, path, stage)
-        _sampling(context, path, stage)
+            trained |= _train(row, names)
+            _rates(row, names)
+        _schedule(row)
+        _stop(row)
+        _sampling(row)
     if names:
-        _untrained_heads(context, names, trained)
+        _untrained_heads(context, trained)
 
 
-def _required(context: Context, path: KeyPath, stage: Stage) -> None:
+def _required(row: Row) -> None:
+    name = row.stage.name
     for key in ("lr", "loss"):
-        if context.setting(path, stage, key)[0] is None:
-            headline = f"stage `{stage.name}` has no `{key}`"
-            context.problems.error("missing-key", headline, context.at(path), "set it here, or in [defaults]")
-    epochs, steps = (context.setting(path, stage, key) for key in ("epochs", "steps"))
-    if epochs[0] is None and steps[0] is None:
-        headline = f"stage `{stage.name}` says neither `epochs` nor `steps`"
-        context.problems.error("missing-key", headline, context.at(path), "set one of them")
-    if stage.epochs and stage.steps:
-        labels = context.at(path.child("steps")) + context.at(path.child("epochs"), text="also set here")
-        context.problems.error(
-            "contradiction", f"stage `{stage.name}` says both `epochs` and `steps`", labels, "keep one"
-        )
+        if row.setting(key)[0] is None:
+            headline = f"stage `{name}` has no `{key}`"
+            row.error("missing-key", headline, row.context.at(row.path), "set it here, or in [defaults]")
+    if row.setting("epochs")[0] is None and row.setting("steps")[0] is None:
+        headline = f"stage `{name}` says neither `epochs` nor `steps`"
+        row.error("missing-key", headline, row.context.at(row.path), "set one of them")
+    if row.stage.epochs and row.stage.steps:
+        labels = row.context.at(row.path.child("steps"))
+        labels += row.context.at(row.path.child("epochs"), text="also set here")
+        row.error("contradiction", f"stage `{name}` says both `epochs` and `steps`", labels, "keep one")
 
 
-def _train(context: Context, path: KeyPath, stage: Stage, names: list[str]) -> set[str]:
-    selector, place = context.setting(path, stage, "train")
+def _train(row: Row, names: list[str]) -> set[str]:
+    """Report selectors that select nothing, and heads without a loss; return what the stage trains."""
+    selector, place = row.setting("train")
     if selector is None:
         return set(names)
-    assert isinstance(selector, Selector)  # noqa: S101
-    if _matches_all(context, place, stage, [term.pattern for term in selector.terms], names):
-        chosen = select(selector, names)
-        if not chosen:
-            headline = f"stage `{stage.name}` trains nothing"
-            context.problems.error("selects-nothing", headline, context.at(place), "what is added is taken away again")
-        _heads_without_loss(context, path, place, stage, selector, chosen)
-        return chosen
-    return set(names)
+    if not _matches_all(row, place, [term.pattern for term in selector.terms], names):
+        return set(names)
+    chosen = select(selector, names)
+    if not chosen:
+        headline = f"stage `{row.stage.name}` trains nothing"
+        row.error("selects-nothing", headline, row.context.at(place), "what is added is taken away again")
+    for head in row.context.spec.model.heads:
+        if any(name.startswith(f"heads.{head}.") for name in chosen):
+            _head_with_loss(row, head, selector, place)
+    return chosen
 
 
-def _matches_all(context: Context, place: KeyPath, stage: Stage, patterns: list[Name], names: list[str]) -> bool:
-    fine = True
-    for pattern in patterns:
-        if not match(pattern, names):
-            fine = False
-            options = nearby(pattern, names)
-            headline = f"`{pattern}` selects nothing in stage `{stage.name}`"
-            labels = context.at(place, pattern.span, "no parameter matches")
-            context.problems.error("selects-nothing", headline, labels, did_you_mean(pattern.text, options, "parts"))
-    return fine
+def _matches_all(row: Row, place: KeyPath, patterns: list[Name], names: list[str]) -> bool:
+    missing = [pattern for pattern in patterns if not match(pattern, names)]
+    for pattern in missing:
+        headline = f"`{pattern}` selects nothing in stage `{row.stage.name}`"
+        labels = row.context.at(place, pattern.span, "no parameter matches")
+        row.error("selects-nothing", headline, labels, did_you_mean(pattern.text, nearby(pattern, names), "parts"))
+    return not missing
 
 
-def _heads_without_loss(  # noqa: PLR0913
-    context: Context, path: KeyPath, place: KeyPath, stage: Stage, selector: Selector, chosen: set[str]
-) -> None:
-    loss, loss_place = context.setting(path, stage, "loss")
-    if loss is None:
+def _head_with_loss(row: Row, head: str, selector: Selector, place: KeyPath) -> None:
+    loss, loss_place = row.setting("loss")
+    if loss is None or head in {name.text for term in loss.terms for name in term.call.names()}:
         return
-    reached = {name.text for term in loss.terms for name in term.call.names()}
-    for head in context.spec.model.heads:
-        if head not in reached and any(name.startswith(f"heads.{head}.") for name in chosen):
-            span = next(
-                (t.pattern.span for t in selector.terms if t.pattern.text in (f"heads.{head}", "heads", "all")), None
-            )
-            labels = context.at(path.child("name")) + context.at(place, span, "trained here")
-            labels += context.at(loss_place, text="this loss does not reach it")
-            headline = f"stage `{stage.name}` trains head `{head}`, which its loss never sees"
-            remedy = f"add a term for `{head}` to the loss, or leave `heads.{head}` out of `train`"
-            context.problems.error("trains-without-loss", headline, labels, remedy)
+    span = next((t.pattern.span for t in selector.terms if t.pattern.text in (f"heads.{head}", "heads", "all")), None)
+    labels = row.context.at(row.path.child("name")) + row.context.at(place, span, "trained here")
+    labels += row.context.at(loss_place, text="this loss does not reach it")
+    headline = f"stage `{row.stage.name}` trains head `{head}`, which its loss never sees"
+    remedy = f"add a term for `{head}` to the loss, or leave `heads.{head}` out of `train`"
+    row.error("trains-without-loss", headline, labels, remedy)
 
 
-def _untrained_heads(context: Context, names: list[str], trained: set[str]) -> None:
+def _untrained_heads(context: Context, trained: set[str]) -> None:
     for head in context.spec.model.heads:
         if not any(name.startswith(f"heads.{head}.") for name in trained):
             headline = f"no stage trains head `{head}`"
             context.problems.warn(
                 "never-trained", headline, context.at(f"model.heads.{head}"), "train it, or remove it"
             )
-    del names
 
 
-def _rates(context: Context, path: KeyPath, stage: Stage, names: list[str]) -> None:
-    rates, place = context.setting(path, stage, "rates")
-    if isinstance(rates, Rates):
-        _matches_all(context, place, stage, [rate.pattern for rate in rates.entries], names)
+def _rates(row: Row, names: list[str]) -> None:
+    rates, place = row.setting("rates")
+    if rates is not None:
+        _matches_all(row, place, [rate.pattern for rate in rates.entries], names)
 
 
-def _loss(context: Context, path: KeyPath, stage: Stage) -> None:
-    loss, place = context.setting(path, stage, "loss")
-    if not isinstance(loss, Loss):
-        return
-    heads = list(context.spec.model.heads) or list(context.spec.data.labels)
-    for term in loss.terms:
-        head, teachers = term.call.arguments.get("head"), term.call.arguments.get("from", ())
+def _loss(row: Row) -> None:
+    loss, place = row.setting("loss")
+    spec = row.context.spec
+    heads = list(spec.model.heads) or list(spec.data.labels)
+    for call in (term.call for term in loss.terms) if loss else ():
+        head, teachers = call.arguments.get("head"), call.arguments.get("from", ())
         if isinstance(head, Name):
-            check_reference(context, place, head, heads, "head")
+            check_reference(row.context, place, head, heads, "head")
         for teacher in teachers if isinstance(teachers, tuple) else ():
-            check_reference(context, place, teacher, list(context.spec.teachers), "teacher")
-        if term.call.function == "nt_xent" and context.spec.augment.views is None:
-            labels = context.at(place, term.call.span)
+            check_reference(row.context, place, teacher, list(spec.teachers), "teacher")
+        if call.function == "nt_xent" and spec.augment.views is None:
             headline = "`nt_xent` contrasts two views of an image, and `[augment]` has no `views`"
-            context.problems.error("loss-without-views", headline, labels, 'set augment.views = "simclr(224)"')
+            labels = row.context.at(place, call.span)
+            row.error("loss-without-views", headline, labels, 'set augment.views = "simclr(224)"')
 
 
-def _schedule(context: Context, path: KeyPath, stage: Stage) -> None:
-    schedule, place = context.setting(path, stage, "lr")
-    if not isinstance(schedule, Schedule):
-        return
-    for index, phase in enumerate(schedule.phases):
+def _schedule(row: Row) -> None:
+    schedule, place = row.setting("lr")
+    for index, phase in enumerate(schedule.phases if schedule else ()):
+        labels = row.context.at(place, phase.span)
         is_last = index == len(schedule.phases) - 1
         if phase.function == "warmup" and is_last:
-            labels = context.at(place, phase.span)
-            context.problems.error(
-                "schedule-incomplete", "a warmup leads nowhere", labels, "add `then cosine(1e-3 -> 0)`"
-            )
+            row.error("schedule-incomplete", "a warmup leads nowhere", labels, "add `then cosine(1e-3 -> 0)`")
         if phase.function != "warmup" and not is_last:
-            labels = context.at(place, phase.span)
             headline = f"`{phase.function}` has no end, so what comes after it never begins"
-            context.problems.error("schedule-incomplete", headline, labels, "only `warmup` may stand before `then`")
-        over = phase.arguments.get("over")
-        if phase.function in ("cosine", "linear", "polynomial") and over and over.start < over.stop:  # type: ignore[attr-defined]
-            labels = context.at(place, phase.span)
-            headline = f"`{phase.function}` rises over the stage, from {over.start:g} to {over.stop:g}"  # type: ignore[attr-defined]
-            context.problems.warn(
-                "schedule-rises", headline, labels, f"did you mean `{over.stop:g} -> {over.start:g}`?"
-            )  # type: ignore[attr-defined]
-        duration = phase.arguments.get("duration")
+            row.error("schedule-incomplete", headline, labels, "only `warmup` may stand before `then`")
+        over, duration = phase.arguments.get("over"), phase.arguments.get("duration")
+        if isinstance(over, Interval) and over.start < over.stop:
+            start, stop = number_text(over.start), number_text(over.stop)
+            headline = f"`{phase.function}` rises over the stage, from {start} to {stop}"
+            row.warn("schedule-rises", headline, labels, f"did you mean `{stop} -> {start}`?")
         if isinstance(duration, Quantity):
-            _fits(context, path, stage, place, duration, "schedule-too-long", "the warmup")
+            _warmup_fits(row, place, duration)
 
 
-def _fits(  # noqa: PLR0913
-    context: Context, path: KeyPath, stage: Stage, place: KeyPath, duration: Quantity, code: str, subject: str
-) -> None:
-    """Report what lasts as long as its stage, or longer, where both are counted in one unit."""
-    total, total_place = context.setting(path, stage, str(duration.unit))
+def _warmup_fits(row: Row, place: KeyPath, duration: Quantity) -> None:
+    """Report a warmup as long as its stage, where both are counted in one unit."""
+    total, total_place = row.setting(str(duration.unit))
     if total is not None and duration.value >= total:
-        headline = f"{subject} of {duration} leaves nothing of stage `{stage.name}`, which has {total} {duration.unit}"
-        labels = context.at(place) + context.at(total_place, text="the stage ends here")
-        context.problems.error(code, headline, labels, f"shorten it below {total} {duration.unit}")
+        headline = (
+            f"the warmup of {duration} leaves nothing of stage `{row.stage.name}`, which has {total} {duration.unit}"
+        )
+        labels = row.context.at(place) + row.context.at(total_place, text="the stage ends here")
+        row.error("schedule-too-long", headline, labels, f"shorten it below {total} {duration.unit}")
 
 
-def _stop(context: Context, path: KeyPath, stage: Stage) -> None:
-    stop, place = context.setting(path, stage, "stop")
-    if not isinstance(stop, Stop):
+def _stop(row: Row) -> None:
+    stop, place = row.setting("stop")
+    if stop is None:
         return
-    total, total_place = context.setting(path, stage, str(stop.after.unit))
+    total, total_place = row.setting(str(stop.after.unit))
     if total is not None and stop.after.value and stop.after.value >= total:
         headline = f"the stop can never act: it waits {stop.after}, and the stage has {total}"
-        labels = context.at(place, stop.spans.get("after")) + context.at(total_place, text="ends here")
-        context.problems.warn(
-            "stop-never-acts", headline, labels, f"lower `after` below {total}, or leave the stop out"
-        )
+        labels = row.context.at(place, stop.spans.get("after")) + row.context.at(total_place, text="ends here")
+        row.warn("stop-never-acts", headline, labels, f"lower `after` below {total}, or leave the stop out")
 
 
-def _sampling(context: Context, path: KeyPath, stage: Stage) -> None:
-    sampling, place = context.setting(path, stage, "sample")
-    if not isinstance(sampling, Sampling):
+def _sampling(row: Row) -> None:
+    sampling, place = row.setting("sample")
+    if sampling is None:
         return
     if sampling.balanced:
-        check_reference(context, place, next(sampling.balanced.names()), list(context.spec.data.labels), "label")
+        check_reference(
+            row.context, place, next(sampling.balanced.names()), list(row.context.spec.data.labels), "label"
+        )
     for index, rule in enumerate(sampling.rules):
-        check_condition(context, place, rule.condition)
-        for earlier in sampling.rules[:index]:
-            first, second = earlier.condition, rule.condition
-            covers = first.operator in ("<", "<=") and second.operator in ("<", "<=") and first.value >= second.value
-            if first.label == second.label and covers:
-                labels = context.at(place, rule.span, "never reached") + context.at(
-                    place, earlier.span, "applies first"
-                )
-                headline = f"the rule `{rule}` can never apply"
-                context.problems.warn("unreachable-rule", headline, labels, "put the narrower rule first")
+        check_condition(row.context, place, rule.condition)
+        first = next(
+            (earlier for earlier in sampling.rules[:index] if _covers(earlier.condition, rule.condition)), None
+        )
+        if first:
+            labels = row.context.at(place, rule.span, "never reached") + row.context.at(
+                place, first.span, "applies first"
+            )
+            row.warn("unreachable-rule", f"the rule `{rule}` can never apply", labels, "put the narrower rule first")
+
+
+def _covers(first: Condition, second: Condition) -> bool:
+    """Say whether every count that the second condition means is meant by the first.
+
+    >>> small, large = Condition(Name("a"), "<", 50), Condition(Name("a"), "<", 80)
+    >>> _covers(large, small), _covers(small, large)
+    (True, False)
+    """
+    if first.label != second.label:
+        return False
+    below, above = ("<", "<="), (">", ">=")
+    if first.operator in below and second.operator in (*below, "=="):
+        strict = first.operator == "<" and second.operator != "<"
+        return first.value > second.value or (first.value == second.value and not strict)
+    if first.operator in above and second.operator in (*above, "=="):
+        strict = first.operator == ">" and second.operator != ">"
+        return first.value < second.value or (first.value == second.value and not strict)
+    return first == second

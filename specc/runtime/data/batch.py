@@ -23,9 +23,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Move all tensors; pinned memory moves while the device works."""
-        move = {"device": device, "non_blocking": True}
-        inputs = {name: tensor.to(**move) for name, tensor in self.inputs.items()}  # type: ignore[arg-type]
-        labels = {name: tensor.to(**move) for name, tensor in self.labels.items()}  # type: ignore[arg-type]
+        inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in self.inputs.items()}
+        labels = {name: tensor.to(device, non_blocking=True) for name, tensor in self.labels.items()}
         return Batch(inputs, labels, self.failures)
 
     def split(self, size: int) -> Iterator["Batch"]:

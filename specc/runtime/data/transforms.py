@@ -59,7 +59,8 @@ class RandomNoise:
         """Add the noise and clip."""
         variance = self.low + (self.high - self.low) * float(torch.rand(()))
         noise = torch.randn(image.shape) * variance**0.5
-        return (image.float() + noise).round().clamp(0, 255).to(torch.uint8)
+        noisy: Tensor = (image.float() + noise).round().clamp(0, 255)
+        return noisy.to(torch.uint8)
 
 
 def _resize(args: Args) -> Transform:

@@ -21,7 +21,7 @@ def describe(name: str) -> dict[str, Any]:
     Source: layer depths by timm's own `group_matcher`; no decay for what timm's optimizers do not decay.
     """
     with torch.device("meta"):
-        model = timm.create_model(name, num_classes=0)
+        model: Any = timm.create_model(name, num_classes=0)
         whole = timm.create_model(name)
     config = model.pretrained_cfg
     no_decay = model.no_weight_decay() if hasattr(model, "no_weight_decay") else set()

@@ -1,7 +1,7 @@
 """A backbone and its heads."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import timm
 import torch
@@ -92,7 +92,7 @@ def build_model(plan: Plan) -> nn.Module:
 
 def _backbone(plan: ModelPlan, channels: int) -> nn.Module:
     name = plan.backbone or ""
-    options = {"drop_path_rate": plan.drop_path_rate} if plan.drop_path_rate else {}
+    options: dict[str, Any] = {"drop_path_rate": plan.drop_path_rate} if plan.drop_path_rate else {}
     try:
         model: nn.Module = timm.create_model(
             name, pretrained=plan.pretrained, num_classes=0, in_chans=channels, **options
