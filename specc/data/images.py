@@ -1,6 +1,5 @@
 """Reading an image: from its reference to pixels, without trusting the file."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,6 +17,9 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS: Final = 50_000_000
 """Largest image that is decoded."""
 
+Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before a pixel is decoded
+
+_ORIENTATION: Final = 0x0112
 _MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
 
 Reader = Callable[[str], NDArray[np.uint8]]
@@ -37,16 +39,14 @@ def read_image(path: str, channels: int) -> NDArray[np.uint8]:
     Raises: DataError when it is damaged, of another format, or larger than `MAX_PIXELS`.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(path, image.size)
-                return _pixels(image, channels)
+        with Image.open(path, formats=FORMATS) as image:
+            _check_size(path, image.size)
+            return _pixels(image, channels)
     except FileNotFoundError:
         raise DataError(f"there is no image `{path}`") from None
     except UnidentifiedImageError:
         raise DataError(f"`{path}` is no image of a known format ({', '.join(FORMATS)})") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"`{path}` cannot be decoded: {error}") from None
 
 
@@ -65,14 +65,14 @@ def _check_size(path: str, size: tuple[int, int]) -> None:
 
 
 def _pixels(image: Any, channels: int) -> NDArray[np.uint8]:
-    upright = ImageOps.exif_transpose(image)
+    upright = ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) != 1 else image
     if upright.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         upright = _to_8_bit(upright)
     has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
     if has_alpha and channels != 4:
         rgba = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    pixels = np.asarray(upright.convert(_MODES[channels]), np.uint8)
+    pixels = np.array(upright if upright.mode == _MODES[channels] else upright.convert(_MODES[channels]), np.uint8)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 

@@ -1,12 +1,10 @@
 """Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
 
-import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -19,6 +17,7 @@ from specc.plan.model import Operation, Plan
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
 from specc.runtime.data.transforms import build_transforms
+from specc.runtime.rng import seed_sample
 
 PREFETCH: Final = 4
 """Batches that each worker prepares ahead."""
@@ -53,10 +52,8 @@ class Images(Dataset[Batch]):
         return Batch({"image": torch.stack(images)}, labels, tuple(failures))
 
     def _transformed(self, pixels: Any, key: BatchKey, offset: int) -> Tensor:
-        seed = integer(self.seed, self.purpose, key.stage, key.epoch, key.first + offset)
-        torch.manual_seed(seed)
-        random.seed(seed)
-        return self.transform(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).contiguous())
+        seed_sample(integer(self.seed, self.purpose, key.stage, key.epoch, key.first + offset))
+        return self.transform(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
 
 
 INPUTS: Final[dict[str, Callable[[Plan, Samples, Iterable[Operation], str], Dataset[Batch]]]] = {"image": Images}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from specc.data.randomness import integer
 from specc.errors import DataError
 from specc.plan.model import HeadPlan, ModelPlan, Plan
+from specc.runtime.rng import seed_step
 
 Outputs = dict[str, Tensor]
 """Logits by head. Shapes: (samples, classes) each."""
@@ -84,7 +85,7 @@ def build_model(plan: Plan) -> nn.Module:
 
     Raises: DataError when pretrained weights cannot be had.
     """
-    torch.manual_seed(integer(plan.seed, "init"))
+    seed_step(integer(plan.seed, "init"), torch.device("cpu"))
     kind = plan.model.architecture.kind if plan.model.architecture else "backbone"
     classes = {label.name: len(label.classes or ()) for label in plan.data.labels}
     return MODELS[kind](plan.model, plan.data.channels, classes)
