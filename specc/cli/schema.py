@@ -21,5 +21,6 @@ def run(arguments: argparse.Namespace) -> int:
     from specc.checkpoint.atomic import write_text_atomic
 
     for name in SCHEMAS:
+        arguments.write.mkdir(parents=True, exist_ok=True)
         write_text_atomic(arguments.write / f"{name}.schema.json", schema_text(name))
     return 0

@@ -1,0 +1,123 @@
+"""Losses beside torch's and torchvision's."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchvision.ops import sigmoid_focal_loss
+
+from specc.plan.model import LossTerm, Operation
+from specc.runtime.losses import LOSSES, objective
+
+SHARP = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0], [0.0, 0.0, 1e4]])
+"""Outputs that are as sure as can be."""
+
+ARGS = {
+    "cross_entropy": {"label_smoothing": 0.1},
+    "focal": {"gamma": 2.0, "alpha": 0.25},
+    "binary_cross_entropy": {},
+}
+
+
+def term(kind: str, weight: float = 1.0, head: str = "a", **args: float) -> LossTerm:
+    return LossTerm(weight=weight, loss=Operation(kind=kind, args={"head": head, **args}))
+
+
+def value(terms: list[LossTerm], logits: Tensor, codes: Tensor) -> Tensor:
+    return objective(terms)({"a": logits, "b": 2 * logits}, {"a": codes, "b": codes.flip(0)})
+
+
+@pytest.fixture
+def logits() -> Tensor:
+    return torch.randn(50, 7, generator=torch.Generator().manual_seed(0)) * 3
+
+
+@pytest.fixture
+def codes() -> Tensor:
+    return torch.randint(7, (50,), generator=torch.Generator().manual_seed(1))
+
+
+def test_arguments_are_tried_for_every_loss():
+    assert ARGS.keys() == LOSSES.keys()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_cross_entropy_is_torchs(logits, codes, smoothing: float):
+    ours = value([term("cross_entropy", label_smoothing=smoothing)], logits, codes)
+    torch.testing.assert_close(ours, functional.cross_entropy(logits, codes, label_smoothing=smoothing))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0, 3.5])
+def test_focal_is_torchvisions_formula_for_softmax(logits, codes, gamma: float):
+    p = logits.softmax(dim=1).gather(1, codes[:, None])[:, 0]
+    written_out = (0.25 * (1 - p) ** gamma * -p.log()).mean()
+    torch.testing.assert_close(value([term("focal", gamma=gamma, alpha=0.25)], logits, codes), written_out)
+
+
+def test_focal_of_two_classes_is_torchvisions(codes):
+    """A softmax over (0, x) is a sigmoid of x."""
+    x, targets = torch.linspace(-4, 4, 50), codes % 2
+    two = torch.stack([torch.zeros(50), x], dim=1)
+    theirs = sigmoid_focal_loss(x, targets.float(), alpha=-1, gamma=2.0, reduction="mean")
+    torch.testing.assert_close(value([term("focal", gamma=2.0, alpha=1.0)], two, targets), theirs)
+
+
+def test_focal_with_gamma_0_is_cross_entropy(logits, codes):
+    focal = value([term("focal", gamma=0.0, alpha=1.0)], logits, codes)
+    torch.testing.assert_close(focal, functional.cross_entropy(logits, codes))
+
+
+def test_binary_cross_entropy_is_torchs_on_one_hot_targets(logits, codes):
+    theirs = functional.binary_cross_entropy_with_logits(logits, functional.one_hot(codes, 7).float())
+    torch.testing.assert_close(value([term("binary_cross_entropy")], logits, codes), theirs)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_sample_without_the_label_does_not_count(logits, codes, kind: str):
+    missing = torch.where(torch.arange(50) % 3 == 0, -1, codes)
+    present = missing >= 0
+    logits.requires_grad_()
+    whole = value([term(kind, **ARGS[kind])], logits, missing)
+    torch.testing.assert_close(whole, value([term(kind, **ARGS[kind])], logits[present], codes[present]))
+    assert (torch.autograd.grad(whole, logits)[0][~present] == 0).all()
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_batch_without_any_label_costs_nothing(logits, kind: str):
+    logits.requires_grad_()
+    loss = value([term(kind, **ARGS[kind])], logits, torch.full((50,), -1))
+    loss.backward()
+    assert loss == 0
+    assert (logits.grad == 0).all()
+
+
+def test_terms_are_added_by_weight(logits, codes):
+    one, two = term("cross_entropy", 0.3, label_smoothing=0.0), term("focal", 0.7, "b", gamma=2.0, alpha=1.0)
+    alone = [value([each.model_copy(update={"weight": 1.0})], logits, codes) for each in (one, two)]
+    torch.testing.assert_close(value([one, two], logits, codes), 0.3 * alone[0] + 0.7 * alone[1])
+
+
+@pytest.mark.parametrize("codes", [[0, 1, 2], [1, 2, 0]], ids=["all-right", "all-wrong"])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_gradients_of_extreme_outputs_are_finite(kind: str, codes: list[int]):
+    logits = SHARP.clone().requires_grad_()
+    loss = value([term(kind, **ARGS[kind])], logits, torch.tensor(codes))
+    loss.backward()
+    assert loss.isfinite()
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("codes", [[0, 1, 2], [0, -1, -1]], ids=["sure", "missing"])
+@pytest.mark.parametrize("gamma", [0.5, 1.5])
+def test_gradients_of_focal_are_finite_for_any_gamma(gamma: float, codes: list[int]):
+    logits = SHARP.clone().requires_grad_()
+    value([term("focal", gamma=gamma, alpha=1.0)], logits, torch.tensor(codes)).backward()
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_losses_of_bf16_outputs_are_summed_in_fp32(logits, codes, kind: str):
+    rounded = logits.bfloat16()
+    loss = value([term(kind, **ARGS[kind])], rounded, codes)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, value([term(kind, **ARGS[kind])], rounded.float(), codes))
