@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from specc.compiler.operations import operation
 from specc.compiler.pipeline import compile_spec
-from specc.plan.model import Plan
+from specc.frontend.expressions import parse
+from specc.plan.model import DataPlan, LabelPlan, Plan
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,3 +36,29 @@ def quickstart() -> Callable[..., Plan]:
         return compile_spec(ROOT / "specs" / "quickstart.toml", overrides=overrides, with_data=False)[0]
 
     return compiled
+
+
+@pytest.fixture(scope="session")
+def data_plan() -> Callable[..., DataPlan]:
+    """Make the plan of a data set that nothing is known of yet; a split is given as its expression."""
+
+    def made(
+        source: str = "csv", *, split: str | None = None, labels: tuple[str, ...] = ("kind",), **more: Any
+    ) -> DataPlan:
+        given = {
+            "location": {},
+            "image": None,
+            "channels": 3,
+            "labels": tuple(LabelPlan(name=name, column=name) for name in labels),
+            "rare": {},
+            "split": operation("split", parse("split", split)) if split else None,
+            "group": None,
+            "fold": None,
+            "limit": None,
+            "on_bad_sample": "error",
+            "samples": None,
+            "fingerprints": None,
+        }
+        return DataPlan(source=source, **{**given, **more})
+
+    return made

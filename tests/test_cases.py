@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from specc.compiler.pipeline import check_data, compile_spec
+from specc.compiler.pipeline import compile_checked, compile_spec
 from specc.compiler.validate import validate
 from specc.diagnostics.codes import CODES
+from specc.diagnostics.model import Diagnostic, SpecError
 from specc.diagnostics.render import concise
 from specc.errors import SpeccError
 from specc.paths import KeyPath, value_at
@@ -50,13 +51,19 @@ class Case:
         try:
             context, problems = validate(self.path, *self.layers)
             if context and not problems.errors:
-                check_data(context)
+                compile_checked(context)
+        except SpecError as error:
+            return shown(error.diagnostics)
         except SpeccError as error:
             return f"error: {error.message}" + (f" ({error.help})\n" if error.help else "\n")
-        return "".join(f"{line}\n" for line in concise(problems.sorted()).splitlines())
+        return shown(problems.sorted())
 
     def plan(self) -> Plan:
         return compile_spec(self.path, *self.layers)[0]
+
+
+def shown(diagnostics: list[Diagnostic]) -> str:
+    return concise(diagnostics) + "\n" * bool(diagnostics)
 
 
 def check_plan(plan: Plan, lines: str) -> None:

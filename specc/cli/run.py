@@ -9,7 +9,7 @@ from typing import Any
 from specc.cli.output import add_spec_arguments, console, duration, print_diagnostics, say
 from specc.compiler.context import Context
 from specc.compiler.pending import pending
-from specc.compiler.pipeline import compile_spec
+from specc.compiler.pipeline import compile_checked
 from specc.compiler.validate import validated
 from specc.errors import GateMissed, InputError
 from specc.plan.model import Plan
@@ -25,11 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train what is not trained yet; 3 when a target is missed."""
     began = time.monotonic()
-    layers = tuple(arguments.profile), tuple(arguments.overrides)
-    missing = pending(validated(arguments.spec, *layers).spec)
+    context = validated(arguments.spec, tuple(arguments.profile), tuple(arguments.overrides))
+    missing = pending(context.spec)
     if missing:
         raise InputError(f"`{arguments.spec}` needs what specc cannot run yet: {', '.join(missing)}")
-    plan, context = compile_spec(arguments.spec, *layers)
+    plan = compile_checked(context)
     if context.problems.found:
         print_diagnostics(context.problems.sorted(), arguments.format, sys.stderr)
     folder = RunFolder(Path(plan.run.out) / plan.name)

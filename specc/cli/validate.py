@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from specc.cli.output import add_spec_arguments, print_diagnostics
-from specc.compiler.pipeline import check_data
+from specc.compiler.pipeline import compile_checked
 from specc.compiler.validate import validate
-from specc.diagnostics.model import Severity
+from specc.diagnostics.model import Severity, SpecError
 from specc.errors import MissingData
 
 
@@ -23,7 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     note = ""
     if context and not problems.errors and not arguments.no_data:
         try:
-            check_data(context)
+            compile_checked(context)
+        except SpecError:
+            pass  # its problems are in the context's
         except MissingData as error:
             note = f" (without its data: {error.message})"
     found = problems.sorted()

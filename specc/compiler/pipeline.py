@@ -9,6 +9,7 @@ from specc.compiler.lower import lower
 from specc.compiler.passes.apply_counts import apply_counts
 from specc.compiler.passes.partition import partition
 from specc.compiler.passes.read_data import read_data
+from specc.compiler.passes.read_weights import read_weights
 from specc.compiler.passes.resolve_durations import resolve_durations
 from specc.compiler.validate import validated
 from specc.diagnostics.model import SpecError
@@ -18,7 +19,7 @@ from specc.plan.model import Plan
 
 Pass = Callable[[Plan, Context], Plan]
 
-PASSES: Final[tuple[Pass, ...]] = (read_data, partition, resolve_durations, apply_counts)
+PASSES: Final[tuple[Pass, ...]] = (read_data, read_weights, partition, resolve_durations, apply_counts)
 """What turns a lowered plan into a complete one, in order."""
 
 
@@ -34,28 +35,22 @@ def compile_spec(
 
     Raises: SpecError, DataError, InputError or UsageError when it cannot be compiled.
     """
+    context = validated(path, profiles, overrides, with_data=with_data)
+    return compile_checked(context, until), context
+
+
+def compile_checked(context: Context, until: str | None = None) -> Plan:
+    """Compile a spec that was checked; what only its data shows is added to the context's problems.
+
+    Raises: SpecError when that is an error, DataError when the data is wrong, MissingData when it is not here.
+    """
     names = ["lower", *(each.__name__ for each in PASSES)]
     if until is not None and until not in names:
         raise UsageError(f"there is no pass `{until}`", help=did_you_mean(until, names, "passes"))
-    context = validated(path, profiles, overrides, with_data=with_data)
-    plan = _lowered(context, until)
+    last = len(PASSES) if until is None else names.index(until)
+    plan = lower(context)
+    for each in PASSES[:last]:
+        plan = each(plan, context)
     if context.problems.errors:
         raise SpecError(context.problems.sorted())
-    return plan.model_copy(update={"origins": {**plan.origins, **context.origins}}), context
-
-
-def check_data(context: Context) -> Plan:
-    """Compile a checked spec, so that what only the data can show is added to its problems.
-
-    Raises: MissingData when the data is not here, DataError when it is wrong.
-    """
-    return _lowered(context, None)
-
-
-def _lowered(context: Context, until: str | None) -> Plan:
-    plan = lower(context)
-    for each in PASSES if until != "lower" else ():
-        plan = each(plan, context)
-        if each.__name__ == until:
-            break
-    return plan
+    return plan.model_copy(update={"origins": {**plan.origins, **context.origins}})

@@ -78,7 +78,15 @@ def _images_below(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix.lower() in IMAGE_SUFFIXES and path.parent != root:
-                yield path
+                yield _readable_name(path)
+
+
+def _readable_name(path: Path) -> Path:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"the name of `{str(path)!a}` is not UTF-8", help="rename it") from None
+    return path
 
 
 def _csv(data: DataPlan, place: str) -> Rows:

@@ -106,6 +106,8 @@ class ModelPlan(Record):
     architecture: Operation | None
     pretrained: bool
     start_from: str | None
+    start_from_sha256: str | None = None
+    """Digest of what that file holds."""
     drop_path_rate: float
     norm: str | None
     features: int | None
@@ -328,7 +330,7 @@ def _shared_key(plan: Plan) -> dict[str, Any]:
         "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
         "rows": (plan.data.fingerprints or {}).get("train"),
         "augment": plan.augment.model_dump(mode="json", exclude={"eval"}),
-        "model": plan.model.model_dump(mode="json", exclude={"groups"}),
+        "model": plan.model.model_dump(mode="json", exclude={"groups", "start_from"}),
         "parameters": {n: [s, g.decay] for g in plan.model.groups for n, s in g.parameters.items()},
         "privacy": plan.privacy.model_dump(mode="json") if plan.privacy else None,
     }
