@@ -31,7 +31,10 @@ def environment(device: torch.device, threads: int) -> dict[str, Any]:
 
 
 def available_threads() -> int:
-    """Return the processors that this process may use."""
+    """Return the processors that this process may use, or as many as OMP_NUM_THREADS asks for."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
