@@ -10,6 +10,7 @@ from specc.compiler.passes.apply_counts import apply_counts
 from specc.compiler.passes.partition import partition
 from specc.compiler.passes.read_data import read_data
 from specc.compiler.passes.read_weights import read_weights
+from specc.compiler.passes.require_validation import require_validation
 from specc.compiler.passes.resolve_durations import resolve_durations
 from specc.compiler.validate import validated
 from specc.diagnostics.model import SpecError
@@ -19,7 +20,14 @@ from specc.plan.model import Plan
 
 Pass = Callable[[Plan, Context], Plan]
 
-PASSES: Final[tuple[Pass, ...]] = (read_data, read_weights, partition, resolve_durations, apply_counts)
+PASSES: Final[tuple[Pass, ...]] = (
+    read_data,
+    require_validation,
+    read_weights,
+    partition,
+    resolve_durations,
+    apply_counts,
+)
 """What turns a lowered plan into a complete one, in order."""
 
 

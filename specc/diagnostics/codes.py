@@ -23,6 +23,8 @@ CODES: Final[dict[str, str]] = {
     "missing-argument": "A function of the language is called without an argument that it needs.",
     "missing-key": "A table lacks a key that has no default.",
     "never-trained": "No stage trains this head, so its answers stay what chance made them.",
+    "no-validation": "A stage stops, falls, hands on or is judged by what validation says, and there is no validation "
+    "split. Give the data one.",
     "normalize-apart": "`normalize` is done on whole batches, so it stands last, and is the same for training and for "
     "evaluation: a model that is trained on one scale and evaluated on another is wrong.",
     "out-of-range": "A number lies outside what can work.",

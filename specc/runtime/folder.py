@@ -61,8 +61,8 @@ class RunFolder:
             return None
         return info.results if info and info.finished and info.plan_digest == plan.digest else None
 
-    def prepare(self, plan: Plan, spec: str) -> None:
-        """Make the folder and write down what is about to run."""
+    def prepare(self, plan: Plan, spec: str, *, fresh: bool = False) -> None:
+        """Make the folder and write down what is about to run; `fresh` clears away what an earlier run left."""
         try:
             for folder in (self.root / "stages", self.root / "logs"):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +72,9 @@ class RunFolder:
             ) from None
         for folder in (self.root, self.root / "stages"):
             remove_leftovers(folder)
+        if fresh:
+            for path in (*self.root.glob("*.safetensors"), *(self.root / "stages").glob("*.safetensors")):
+                path.unlink()
         write_text_atomic(self.root / "plan.json", dump(plan))
         write_text_atomic(self.root / "spec.toml", spec)
 

@@ -80,7 +80,7 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
     Raises: DataError, RunFailed, GateMissed after a stage, Interrupted.
     """
     with folder.locked(), listening() as interruption:
-        folder.prepare(plan, spec)
+        folder.prepare(plan, spec, fresh=fresh)
         run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
         yield started
         for index in range(started.stage, len(plan.stages)):
@@ -220,8 +220,8 @@ def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
     state.history.append(row)
     if of_run:
         monitor = run.plan.evaluate.best
-        value = value_of(row, monitor)
-        state.best = {"stage": stage.name, "epoch": epoch, "metric": monitor.metric, "value": value or 0.0}
+        value = row["val"].get(monitor.metric, math.nan)
+        state.best = {"stage": stage.name, "epoch": epoch, "metric": monitor.metric, "value": value}
     if of_stage:
         run.folder.save_best(stage.name, state.checkpoint("best"), of_run=of_run)
     run.folder.write_history(state.history)
@@ -229,11 +229,15 @@ def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
 
 
 def _is_best(run: Run, state: State, row: Row) -> tuple[bool, bool]:
-    """Say whether an epoch is the best of its stage, and of the run; without validation the latest one is."""
+    """Say whether an epoch is the best of its stage, and of the run.
+
+    The latest one is where there is no validation, and the first one as long as nothing could be measured.
+    """
     monitor = run.plan.evaluate.best
     value = value_of(row, monitor)
     if value is None:
-        return ("val" not in run.splits,) * 2
+        latest = "val" not in run.splits
+        return latest or not state.stage_rows, latest or state.best is None
     best = best_row(monitor, state.stage_rows)
     of_stage = improves(monitor, value, value_of(best, monitor) if best else None)
     return of_stage, improves(monitor, value, state.best["value"] if state.best else None)

@@ -18,7 +18,7 @@ def value_of(row: Row, monitor: MonitorPlan) -> float | None:
 
 def improves(monitor: MonitorPlan, value: float, best: float | None, min_delta: float = 0.0) -> bool:
     """Say whether a value is better than the best so far by more than `min_delta`; an equal one is not."""
-    if best is None:
+    if best is None or math.isnan(best):
         return True
     return value > best + min_delta if monitor.mode == "max" else value < best - min_delta
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from specc.data.images import Reader, open_images
 from specc.data.index import Samples
 from specc.data.randomness import integer
-from specc.errors import DataError
+from specc.errors import DataError, RunFailed
 from specc.plan.model import Operation, Plan
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
@@ -100,12 +100,18 @@ def _loader(
 def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
     """Yield batches, and stop at a sample that could not be read unless the spec lets it be skipped.
 
-    Raises: DataError with the file's name.
+    Raises: DataError with the file's name; RunFailed when a worker process died.
     """
-    for batch in batches:
-        if batch.failures and not (skip_bad and batch.inputs):
-            raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
-        yield batch
+    try:
+        for batch in batches:
+            if batch.failures and not (skip_bad and batch.inputs):
+                raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
+            yield batch
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        remedy = "the last checkpoint stands, and the same command goes on; too many workers can exhaust memory"
+        raise RunFailed("a loader worker was killed", help=remedy) from None
 
 
 @contextmanager
