@@ -43,13 +43,15 @@ def data_plan() -> Callable[..., DataPlan]:
     """Make the plan of a data set that nothing is known of yet; a split is given as its expression."""
 
     def made(
-        source: str = "csv", *, split: str | None = None, labels: tuple[str, ...] = ("kind",), **more: Any
+        source: str = "csv", *, split: str | None = None, labels: tuple[str | LabelPlan, ...] = ("kind",), **more: Any
     ) -> DataPlan:
         given = {
             "location": {},
             "image": None,
             "channels": 3,
-            "labels": tuple(LabelPlan(name=name, column=name) for name in labels),
+            "labels": tuple(
+                LabelPlan(name=label, column=label) if isinstance(label, str) else label for label in labels
+            ),
             "rare": {},
             "split": operation("split", parse("split", split)) if split else None,
             "group": None,

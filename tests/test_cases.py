@@ -6,7 +6,6 @@ holds the concise rendering of all that is said to the last spec. The lines of a
 `pytest tests/test_cases.py --update-cases` rewrites the diagnostics; plan lines are written by hand.
 """
 
-import argparse
 import ast
 import json
 import re
@@ -37,15 +36,11 @@ class Case:
     path = Path("case.toml")
 
     def write(self, info: str, body: str) -> None:
-        if info.strip().endswith(".toml") and "--" not in info:
-            Path(info.strip()).write_text(body, encoding="utf-8")
-            return
-        self.path.write_text(body, encoding="utf-8")
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--profile", action="append", default=[])
-        parser.add_argument("--set", action="append", default=[])
-        flags = parser.parse_args(shlex.split(info))
-        self.layers = tuple(flags.profile), tuple(flags.set)
+        words = shlex.split(info)
+        other = Path(words[0]) if len(words) == 1 else self.path
+        other.write_text(body, encoding="utf-8")
+        pairs = list(zip(words[::2], words[1::2], strict=False))
+        self.layers = tuple(tuple(value for flag, value in pairs if flag == name) for name in ("--profile", "--set"))
 
     def diagnostics(self) -> str:
         try:
@@ -122,5 +117,4 @@ def codes_in(path: Path) -> Iterator[str]:
 def test_every_code_that_is_used_has_a_meaning():
     sources = [path for room in ("compiler", "frontend") for path in (ROOT / "specc" / room).rglob("*.py")]
     used = {code for path in sources for code in codes_in(path)}
-    assert len(used) > 20
-    assert used <= CODES.keys()
+    assert set() < used <= CODES.keys()

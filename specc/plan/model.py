@@ -287,7 +287,7 @@ class Plan(Record):
 
 
 _WORDS: Any = {"texts": True, "sampling": {"text", "moved"}}
-_NO_WEIGHT: Any = {**_WORDS, "name": True, "expect": True, "selector": True, "trained_parameters": True, "train": True}
+_NO_WEIGHT: Any = {**_WORDS, "expect": True, "selector": True, "trained_parameters": True, "train": True}
 
 
 def _count(group: GroupPlan) -> int | None:

@@ -198,8 +198,8 @@ def _told(state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
                 help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
             )
         state.epoch_losses.append(loss)
-        lr = rate(stage, step - 1, state.validation_losses)
-        yield StepDone(stage.name, step, state.global_step - state.step + step, loss, lr, samples)
+        told = state.global_step - state.step + step
+        yield StepDone(stage.name, step, told, loss, state.rate_at(step - 1), samples)
 
 
 def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
@@ -207,13 +207,13 @@ def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
     stage, last = state.of_stage, state.step >= (state.of_stage.steps or 0)
     due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
     values = evaluate(state.evaluated, run.splits["val"], stage)[0] if due else {}
-    row = {
+    row: Row = {
         "stage": stage.name,
         "epoch": epoch,
         "step": state.step,
         "train": {"loss": math.fsum(state.epoch_losses) / max(len(state.epoch_losses), 1)},
         "val": values,
-        "lr": rate(stage, state.step - 1, state.validation_losses),
+        "lr": state.rate_at(state.step - 1),
     }
     state.epoch_losses = []
     of_stage, of_run = _is_best(run, state, row)

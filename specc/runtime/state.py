@@ -19,6 +19,7 @@ from specc.plan.model import Plan, StagePlan
 from specc.runtime.models.model import set_trainable
 from specc.runtime.monitor import Row
 from specc.runtime.optimizers import build_optimizer, load_optimizer, optimizer_tensors
+from specc.runtime.schedule import rate
 from specc.runtime.tensors import all_finite, to_raw
 
 EMA, OPTIM, LOSSES = "ema.", "optim.", "progress.losses"
@@ -54,10 +55,11 @@ class State:
         """The stage's epochs so far."""
         return [row for row in self.history if row["stage"] == self.of_stage.name]
 
-    @property
-    def validation_losses(self) -> list[float]:
-        """The stage's validation losses so far, for rates that depend on them."""
-        return [row["val"]["loss"] for row in self.stage_rows if "loss" in row["val"]]
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step of the stage."""
+        falls_on_plateaus = any(phase.kind == "plateau" for phase in self.of_stage.schedule)
+        rows = self.stage_rows if falls_on_plateaus else []
+        return rate(self.of_stage, step, [row["val"]["loss"] for row in rows if "loss" in row["val"]])
 
     @property
     def global_step(self) -> int:

@@ -12,7 +12,6 @@ from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.losses import Objective
 from specc.runtime.optimizers import set_rate
 from specc.runtime.rng import seed_step
-from specc.runtime.schedule import rate
 from specc.runtime.state import State
 
 
@@ -31,7 +30,7 @@ def train_step(state: State, batch: Batch, objective: Objective, normalize: Norm
     stage, optimizer, scaler = state.of_stage, state.optimizer, state.scaler
     assert optimizer is not None  # noqa: S101
     assert scaler is not None  # noqa: S101
-    set_rate(optimizer, stage, rate(stage, state.step, state.validation_losses))
+    set_rate(optimizer, stage, state.rate_at(state.step))
     seed_step(integer(state.plan.seed, "step", state.stage, state.step), state.device)
     total = torch.zeros((), device=state.device)
     for part in batch.split(_micro_batch(stage, len(batch))):

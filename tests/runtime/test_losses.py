@@ -111,7 +111,9 @@ def test_gradients_of_extreme_outputs_are_finite(kind: str, codes: list[int]):
 @pytest.mark.parametrize(
     "gamma",
     [
-        pytest.param(0.5, marks=pytest.mark.xfail(strict=True, reason="0 ** gamma has no finite slope below gamma = 1")),
+        pytest.param(
+            0.5, marks=pytest.mark.xfail(strict=True, reason="0 ** gamma has no finite slope below gamma = 1")
+        ),
         1.5,
     ],
 )

@@ -38,9 +38,9 @@ def labels(outputs) -> dict[str, Tensor]:
     return {name: (logits + torch.randn(logits.shape)).argmax(dim=1) for name, logits in outputs.items()}
 
 
-def measured(plan: Plan, kind: str, args: dict, outputs: dict, labels: dict, size: int = SAMPLES) -> float:
+def measured(plan: Plan, operation: tuple[str, dict], outputs: dict, labels: dict, size: int = SAMPLES) -> float:
     """Count in batches of `size`."""
-    metric = build_metrics(plan, {"it": Operation(kind=kind, args=args)})["it"]
+    metric = build_metrics(plan, {"it": Operation(kind=operation[0], args=operation[1])})["it"]
     for start in range(0, SAMPLES, size):
         part = slice(start, start + size)
         metric.update({n: t[part] for n, t in outputs.items()}, {n: t[part] for n, t in labels.items()})
@@ -71,22 +71,20 @@ def test_every_metric_is_tried():
 
 @pytest.mark.parametrize("k", [1, 3, DISEASES, DISEASES + 1])
 def test_top_k_is_scikit_learns(labelled, outputs, labels, k: int):
-    theirs = top_k_accuracy_score(
-        labels["disease"], outputs["disease"], k=min(k, DISEASES - 1), labels=range(DISEASES)
-    )
-    assert measured(labelled, "top", top(k), outputs, labels) == pytest.approx(1.0 if k >= DISEASES else theirs)
+    theirs = top_k_accuracy_score(labels["disease"], outputs["disease"], k=min(k, DISEASES - 1), labels=range(DISEASES))
+    assert measured(labelled, ("top", top(k)), outputs, labels) == pytest.approx(1.0 if k >= DISEASES else theirs)
 
 
 def test_top_1_of_some_classes_is_their_recall(labelled, outputs, labels):
     meant = np.isin(labels["disease"], [2, 5])
     theirs = accuracy_score(labels["disease"][meant], outputs["disease"].argmax(1)[meant])
-    assert measured(labelled, "top", top(1, [2, 5]), outputs, labels) == pytest.approx(theirs)
+    assert measured(labelled, ("top", top(1, [2, 5])), outputs, labels) == pytest.approx(theirs)
 
 
 @pytest.mark.parametrize("classes", [None, [0, 3, 7]], ids=["all", "some"])
 def test_macro_f1_is_scikit_learns(labelled, outputs, labels, classes):
     theirs = f1_score(labels["disease"], outputs["disease"].argmax(1), labels=classes, average="macro")
-    assert measured(labelled, "macro_f1", macro_f1(classes), outputs, labels) == pytest.approx(theirs)
+    assert measured(labelled, ("macro_f1", macro_f1(classes)), outputs, labels) == pytest.approx(theirs)
 
 
 def test_macro_f1_leaves_out_a_class_that_is_neither_there_nor_predicted(labelled, outputs, labels):
@@ -94,39 +92,39 @@ def test_macro_f1_leaves_out_a_class_that_is_neither_there_nor_predicted(labelle
     never["disease"][:, 4] = -math.inf
     absent = {**labels, "disease": torch.where(labels["disease"] == 4, 5, labels["disease"])}
     theirs = f1_score(absent["disease"], never["disease"].argmax(1), average="macro")  # over what occurs
-    assert measured(labelled, "macro_f1", macro_f1(), never, absent) == pytest.approx(theirs)
+    assert measured(labelled, ("macro_f1", macro_f1()), never, absent) == pytest.approx(theirs)
 
 
 def test_cascade_is_accuracy_over_pairs(labelled, outputs, labels):
     right = [outputs[name].argmax(1) == labels[name] for name in ("species", "disease")]
     theirs = float((right[0] & right[1]).float().mean())
-    assert measured(labelled, "cascade", {"path": ["species", "disease"]}, outputs, labels) == pytest.approx(theirs)
+    assert measured(labelled, ("cascade", {"path": ["species", "disease"]}), outputs, labels) == pytest.approx(theirs)
 
 
-@pytest.mark.parametrize(("kind", "args"), EVERY)
-def test_batch_by_batch_equals_at_once(labelled, outputs, labels, kind: str, args: dict):
-    at_once = measured(labelled, kind, args, outputs, labels)
-    assert measured(labelled, kind, args, outputs, labels, size=37) == at_once
+@pytest.mark.parametrize("operation", EVERY)
+def test_batch_by_batch_equals_at_once(labelled, outputs, labels, operation: tuple[str, dict]):
+    at_once = measured(labelled, operation, outputs, labels)
+    assert measured(labelled, operation, outputs, labels, size=37) == at_once
 
 
-@pytest.mark.parametrize(("kind", "args"), EVERY)
-def test_samples_without_the_label_do_not_count(labelled, outputs, labels, kind: str, args: dict):
+@pytest.mark.parametrize("operation", EVERY)
+def test_samples_without_the_label_do_not_count(labelled, outputs, labels, operation: tuple[str, dict]):
     absent = torch.arange(SAMPLES) % 4 == 0
     missing = {**labels, "disease": torch.where(absent, -1, labels["disease"])}
     fewer = [{name: tensor[~absent] for name, tensor in tensors.items()} for tensors in (outputs, labels)]
-    assert measured(labelled, kind, args, outputs, missing) == measured(labelled, kind, args, *fewer)
+    assert measured(labelled, operation, outputs, missing) == measured(labelled, operation, *fewer)
+
+
+@pytest.mark.parametrize("operation", EVERY)
+def test_labels_that_are_all_missing_give_no_number(labelled, outputs, labels, operation: tuple[str, dict]):
+    none = {name: torch.full_like(codes, -1) for name, codes in labels.items()}
+    assert math.isnan(measured(labelled, operation, outputs, none))
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
-@pytest.mark.parametrize("labelled_at_all", [True, False], ids=["no-label", "no-batch"])
-@pytest.mark.parametrize(("kind", "args"), EVERY)
-def test_nothing_counted_is_not_a_number(labelled, outputs, labels, kind: str, args: dict, labelled_at_all: bool):
-    metric = METRICS[kind](labelled, args)
-    if labelled_at_all:
-        metric.update(outputs, {name: torch.full_like(codes, -1) for name, codes in labels.items()})
-    value = metric.compute()
-    # Predictions of a class that nobody asked about are wrong ones, and torchmetrics ignores them with their sample.
-    assert math.isnan(value)
+@pytest.mark.parametrize("operation", EVERY)
+def test_no_batch_at_all_gives_no_number(labelled, operation: tuple[str, dict]):
+    assert math.isnan(METRICS[operation[0]](labelled, operation[1]).compute())
 
 
 @pytest.mark.parametrize("classes", [None, [0]], ids=["all", "some"])

@@ -14,7 +14,10 @@ from tests.runtime.helpers import begun, compiled, made_step, random_batch
 
 BACKBONES = ["test_resnet", "test_vit", "resnet10t", "mobilenetv2_100"]
 
-SIZE_OF_VIT = ('augment.train=["resize(160)","normalize(imagenet)"]', 'augment.eval=["resize(160)","normalize(imagenet)"]')
+SIZE_OF_VIT = (
+    'augment.train=["resize(160)","normalize(imagenet)"]',
+    'augment.eval=["resize(160)","normalize(imagenet)"]',
+)
 
 
 @pytest.fixture

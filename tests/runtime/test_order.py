@@ -119,6 +119,7 @@ def with_workers(plan: Plan, count: int) -> Plan:
     return plan.model_copy(update={"run": plan.run.model_copy(update={"num_workers": count})})
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("workers", [0, 1, 4])
 def test_workers_and_threads_change_no_byte(augmented, samples, reference, workers: int, threads: int):

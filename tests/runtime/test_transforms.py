@@ -181,16 +181,6 @@ def test_a_resize_before_a_crop_sizes_the_shorter_side_and_a_last_one_makes_a_sq
     assert build_transforms(shorter[:1])(noise_image()).shape == (3, 22, 20)
 
 
-@pytest.mark.xfail(strict=True, reason="an inner `resize` is not told whether it sizes a side or a square")
-def test_one_of_may_hold_a_resize():
-    assert built("one_of(resize(20), resize(20))")(noise_image()).shape == (3, 20, 20)
-
-
-@pytest.mark.xfail(strict=True, reason="a range without an odd number gives a blur of no width at all")
-def test_a_blur_of_an_even_width_is_refused_or_works():
-    built("blur(4 -> 4)")(noise_image())
-
-
 RUNTIME = {
     "transform": {*TRANSFORMS, "normalize"},
     "loss": {*LOSSES},

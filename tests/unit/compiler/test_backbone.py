@@ -67,21 +67,13 @@ def test_any_other_is_described_once_and_kept(tmp_path, monkeypatch):
     assert find_backbone("test_efficientnet") == found
 
 
-@pytest.mark.parametrize("text", ['{"name": "test_eff', "[]", ""])
-def test_a_damaged_record_is_described_again(tmp_path, monkeypatch, text):
+KEYLESS = pytest.mark.xfail(strict=True, reason="a kept record is trusted without a look at its keys")
+
+
+@pytest.mark.parametrize("text", ["", '{"name": "test_eff', "[]", "\0", pytest.param("{}", marks=KEYLESS)])
+def test_a_damaged_record_is_not_taken(tmp_path, monkeypatch, text):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = backbone._cache_path("test_efficientnet")
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    assert find_backbone("test_efficientnet").features == 256
-    assert json.loads(path.read_text())["features"] == 256
-
-
-@pytest.mark.parametrize("text", ["{}", '{"name": "test_efficientnet"}'])
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a cached record is trusted without a look at its keys")
-def test_a_record_without_its_keys_is_described_again(tmp_path, monkeypatch, text):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    path = backbone._cache_path("test_efficientnet")
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    assert find_backbone("test_efficientnet").features == 256
+    assert backbone._cached("test_efficientnet") is None

@@ -28,7 +28,9 @@ def test_the_known_values_are_listed_once():
     assert problem.help.count("known values") == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a text is shown without its quotes, so it reads as the number that is asked for")
+@pytest.mark.xfail(
+    strict=True, reason="a text is shown without its quotes, so it reads as the number that is asked for"
+)
 def test_a_text_that_looks_like_a_number():
     (problem,) = said('[[stages]]\nname = "x"\nepochs = "3"')
     assert '"3"' in problem.headline

@@ -69,7 +69,9 @@ def test_each_value_keeps_its_origin():
 
 
 def test_a_profile_is_a_document_of_its_own():
-    layer = subtree(document("[profiles.small]\ndefaults.batch_size = 4"), KeyPath(("profiles", "small")), "profile small")
+    layer = subtree(
+        document("[profiles.small]\ndefaults.batch_size = 4"), KeyPath(("profiles", "small")), "profile small"
+    )
     assert layer.tree == {"defaults": {"batch_size": 4}}
     assert str(layer.origin(KeyPath(("defaults", "batch_size")))) == "base:2:23 (profile small)"
 

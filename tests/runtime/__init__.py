@@ -1,0 +1,1 @@
+"""Trains for seconds on a CPU."""
