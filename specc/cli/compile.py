@@ -6,6 +6,7 @@ from pathlib import Path
 
 from specc.cli.output import add_spec_arguments, say, say_error
 from specc.compiler.pipeline import compile_spec
+from specc.errors import UsageError
 from specc.plan.file import dump
 
 
@@ -20,6 +21,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile a spec; with `--check`, 1 when the file is stale."""
+    if arguments.check and arguments.out is None:
+        raise UsageError("`--check` has no file to check", help="name it with -o")
+    if arguments.out is not None and arguments.out.is_dir():
+        raise UsageError(f"`{arguments.out}` is a folder", help="name a file in it")
     plan, _ = compile_spec(
         arguments.spec,
         tuple(arguments.profile),
@@ -41,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(path: Path, text: str) -> int:
-    written = path.read_text(encoding="utf-8") if path.is_file() else ""
+    written = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if written == text:
         say(f"{path} is current")
         return 0

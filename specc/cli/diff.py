@@ -3,13 +3,18 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from specc.compiler.pipeline import compile_spec
 from specc.diff.effects import compare
 from specc.diff.render import as_json, as_text
-from specc.errors import InputError, MissingData
+from specc.errors import MissingData
+from specc.frontend.reading import read_source
 from specc.plan.file import load
 from specc.plan.model import Plan
+
+MAX_PLAN: Final = 256 << 20
+"""Bytes of the largest plan that is read; one with 100,000 classes has a hundredth."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +42,4 @@ def run(arguments: argparse.Namespace) -> int:
 def _plan(path: Path, profiles: tuple[str, ...], *, with_data: bool) -> Plan:
     if path.suffix != ".json":
         return compile_spec(path, profiles, with_data=with_data)[0]
-    try:
-        return load(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"`{path}` cannot be read: {error}") from None
+    return load(read_source(path, limit=MAX_PLAN).text, str(path))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from specc.cli.output import console, duration, say
 from specc.plan.model import Plan
-from specc.runtime.events import EpochDone, Event, StageDone, StageStarted, Started, StepDone
+from specc.runtime.events import EpochDone, Event, Skipped, StageDone, StageStarted, Started, StepDone
 from specc.runtime.words import line, shown
 
 SMOOTHING: Final = 0.9
@@ -21,7 +21,7 @@ def display(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
 
 def _plain(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
-        text = line(event) if isinstance(event, Started | StageStarted | EpochDone | StageDone) else None
+        text = line(event) if isinstance(event, Started | StageStarted | Skipped | EpochDone | StageDone) else None
         if text:
             say(text)
         yield event
@@ -61,7 +61,7 @@ def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
             elif isinstance(event, EpochDone):
                 progress.console.print(_row(event), soft_wrap=True)
                 speed.at = time.monotonic()
-            elif isinstance(event, Started | StageDone):
+            elif isinstance(event, Started | Skipped | StageDone):
                 progress.console.print(line(event) or "", soft_wrap=True, markup=False)
             yield event
 

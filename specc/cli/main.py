@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -32,7 +33,9 @@ EPILOG: Final = """exit codes: 0 fine, 1 the spec or its data is wrong, 2 wrong 
 
 
 def entry() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process; a stream that was closed before it began swallows what it is told."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.exit(main(sys.argv[1:]))
 
 

@@ -68,7 +68,7 @@ def _report(plan: Plan, event: Any, folder: RunFolder, spec: str, seconds: float
     from specc.report.model import Finished as FinishedRun
     from specc.report.write import write_report
 
-    if plan.model.backbone and "timm" in plan.run.export.args["formats"]:
+    if plan.model.backbone and "timm" in plan.export.args["formats"]:
         export_timm(plan, event.checkpoint, folder.export)
     results = {**event.results, "seconds": seconds}
     finished = FinishedRun(plan, event.history, results, event.predictions, event.rates, event.environment, spec)

@@ -5,8 +5,9 @@ import sys
 
 from specc.cli.output import add_spec_arguments, print_diagnostics
 from specc.compiler.pipeline import compile_checked
-from specc.compiler.validate import validate
+from specc.compiler.validate import apply_allowed, validate
 from specc.diagnostics.model import Severity, SpecError
+from specc.diagnostics.render import printable
 from specc.errors import MissingData
 
 
@@ -21,13 +22,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Check a spec; 1 when it is wrong."""
     context, problems = validate(arguments.spec, tuple(arguments.profile), tuple(arguments.overrides))
     note = ""
-    if context and not problems.errors and not arguments.no_data:
+    if context and (problems.errors or arguments.no_data):
+        apply_allowed(context, complete=False)
+    elif context:
         try:
             compile_checked(context)
         except SpecError:
             pass  # its problems are in the context's
         except MissingData as error:
             note = f" (without its data: {error.message})"
+            apply_allowed(context, complete=False)
     found = problems.sorted()
     if found or arguments.format == "json":
         print_diagnostics(found, arguments.format, sys.stdout)
@@ -35,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     warnings = sum(d.severity is Severity.WARNING for d in found)
     if arguments.format == "full":
         verdict = _verdict(errors, warnings if not arguments.strict else 0)
-        sys.stdout.write(f"{chr(10) if found else ''}{arguments.spec}: {verdict}{note}\n")
+        sys.stdout.write(f"{chr(10) if found else ''}{printable(str(arguments.spec))}: {verdict}{printable(note)}\n")
     return 1 if errors else 0
 
 

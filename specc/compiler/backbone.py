@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError
@@ -21,7 +21,7 @@ from specc.errors import InputError
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter; its depth counts layers from the top, as timm's `layer_decay` does, and 0 is the topmost."""
+    """One parameter; its depth counts layers from the classifier's, which is 0, as timm's layer decay does."""
 
     name: str
     shape: tuple[int, ...]
@@ -43,6 +43,15 @@ class Backbone:
     """The plain linear classifier that timm's own model has, if it is one."""
     batch_norms: int
     parameters: tuple[Parameter, ...]
+
+
+_KEYS: Final = {"name", "features", "input_size", "fixed_input_size", "mean", "std", "classifier"} | {
+    "first_conv",
+    "norms",
+    "top_layer",
+    "parameters",
+}
+"""What every record has."""
 
 
 class UnknownBackbone(InputError):
@@ -83,7 +92,7 @@ def _record(text: str) -> dict[str, Any] | None:
         record = json.loads(text)
     except ValueError:
         return None
-    return record if isinstance(record, dict) else None
+    return record if isinstance(record, dict) and record.keys() >= _KEYS else None
 
 
 def _cache_path(name: str) -> Path:
@@ -110,7 +119,6 @@ def _described(name: str) -> dict[str, Any]:
 
 def _backbone(record: dict[str, Any], channels: int) -> Backbone:
     first = f"{record['first_conv']}.weight"
-    top = max((layer for _, _, layer, _ in record["parameters"]), default=0)
     return Backbone(
         name=record["name"],
         features=record["features"],
@@ -121,7 +129,12 @@ def _backbone(record: dict[str, Any], channels: int) -> Backbone:
         classifier=record["classifier"],
         batch_norms=len(record["norms"]),
         parameters=tuple(
-            Parameter(name, _with_channels(shape, channels) if name == first else tuple(shape), top - layer, decay)
+            Parameter(
+                name,
+                _with_channels(shape, channels) if name == first else tuple(shape),
+                record["top_layer"] - layer,
+                decay,
+            )
             for name, shape, layer, decay in record["parameters"]
         ),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from specc.compiler.backbone import Backbone, UnknownBackbone, find_backbone
 from specc.diagnostics.model import Diagnostics, Label, at
@@ -11,6 +11,9 @@ from specc.paths import KeyPath
 from specc.source import Document, Span
 from specc.spec.experiment import Spec
 from specc.spec.stages import Stage
+
+_ALTERNATIVES: Final = {"epochs": ("steps",), "steps": ("epochs",), "micro_batch_size": ("grad_accum_steps",)}
+"""A stage that says one of these has no default for the other."""
 
 
 @dataclass
@@ -53,5 +56,7 @@ class Context:
         own = getattr(stage, key)
         if own is not None:
             return own, path.child(key)
+        if any(getattr(stage, other) is not None for other in _ALTERNATIVES.get(key, ())):
+            return None, path
         shared = getattr(self.spec.defaults, key)
         return shared, KeyPath(("defaults", key)) if shared is not None else path

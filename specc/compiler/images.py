@@ -5,7 +5,8 @@ from typing import Final
 
 from specc.spec.expressions import Call
 
-_SQUARE: Final = ("resize", "center_crop", "random_crop", "random_resized_crop")
+SIZED: Final = ("resize", "center_crop", "random_crop", "random_resized_crop")
+"""Transforms that decide an image's size."""
 
 
 def output_size(transforms: Sequence[Call]) -> tuple[int | None, int]:
@@ -13,7 +14,7 @@ def output_size(transforms: Sequence[Call]) -> tuple[int | None, int]:
 
     Units: pixels; None when no transform says it.
     """
-    sized = [(int(call.number("size")), i) for i, call in enumerate(transforms) if call.function in _SQUARE]
+    sized = [(int(call.number("size")), i) for i, call in enumerate(transforms) if call.function in SIZED]
     return sized[-1] if sized else (None, 0)
 
 

@@ -44,6 +44,9 @@ def lower(context: Context) -> Plan:
         stages=tuple(_stage(context, path, stage) for path, stage in context.stages()),
         evaluate=_evaluate(context),
         privacy=Operation(kind="dp_sgd", args=spec.privacy.model_dump()) if spec.privacy else None,
+        export=Operation(
+            kind="export", args={"formats": list(spec.export.formats), "precision": spec.export.precision}
+        ),
         run=_run(context),
         origins=_origins(context),
     )
@@ -172,8 +175,8 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
     own_augment = setting("augment")
     return StagePlan(
         name=stage.name,
-        epochs=None if stage.steps else setting("epochs"),
-        steps=None if stage.epochs else setting("steps"),
+        epochs=setting("epochs"),
+        steps=setting("steps"),
         steps_per_epoch=None,
         batch_size=batch_size,
         micro_batch_size=-(-batch_size // accumulate) if micro == "auto" and accumulate > 1 else micro,
@@ -276,9 +279,6 @@ def _run(context: Context) -> RunPlan:
         loggers=spec.run.loggers,
         checkpoint_every=cadence,
         cache=Operation(kind="cache", args={"dir": cache.dir, "limit": str(cache.limit or "")}) if cache else None,
-        export=Operation(
-            kind="export", args={"formats": list(spec.export.formats), "precision": spec.export.precision}
-        ),
     )
 
 

@@ -12,7 +12,7 @@ from specc.compiler.passes.read_data import read_data
 from specc.compiler.passes.read_weights import read_weights
 from specc.compiler.passes.require_validation import require_validation
 from specc.compiler.passes.resolve_durations import resolve_durations
-from specc.compiler.validate import validated
+from specc.compiler.validate import apply_allowed, validated
 from specc.diagnostics.model import SpecError
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import UsageError
@@ -59,6 +59,7 @@ def compile_checked(context: Context, until: str | None = None) -> Plan:
     plan = lower(context)
     for each in PASSES[:last]:
         plan = each(plan, context)
+    apply_allowed(context, complete=context.with_data and until is None)
     if context.problems.errors:
         raise SpecError(context.problems.sorted())
     return plan.model_copy(update={"origins": {**plan.origins, **context.origins}})

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from specc.diagnostics.model import Diagnostic, Diagnostics, Label, at
-from specc.diagnostics.suggest import did_you_mean
+from specc.diagnostics.suggest import closest, did_you_mean
 from specc.frontend.expressions import parse
 from specc.paths import KeyPath, value_at
 from specc.source import Document
@@ -75,9 +75,9 @@ def _literal(document: Document, path: KeyPath, error: Error) -> Diagnostic:
     choices = re.findall(r"'([^']*)'|\b(\d+)\b", error["ctx"]["expected"])
     names = [word or number for word, number in choices]
     headline = f"{_shown(path)} cannot be {_value(error)}"
-    remedy = did_you_mean(str(error["input"]), names, "values")
+    match = closest(str(error["input"]), names)
     known = f"known values: {', '.join(names)}"
-    return _simple("wrong-value", headline, document, path, remedy if remedy == known else f"{remedy} ({known})")
+    return _simple("wrong-value", headline, document, path, f"did you mean `{match}`? ({known})" if match else known)
 
 
 def _wrong_type(document: Document, path: KeyPath, error: Error) -> Diagnostic:
@@ -147,6 +147,7 @@ def _value(error: Error) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     text = str(value) if not isinstance(value, int) or value.bit_length() < 256 else "a huge number"
+    text = f'"{text}"' if isinstance(value, str) else text
     return f"`{text if len(text) <= 40 else text[:37] + '...'}`"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from specc.compiler.checks.data import check_data
 from specc.compiler.checks.evaluation import check_evaluation
 from specc.compiler.checks.images import check_images
 from specc.compiler.checks.names import check_names
@@ -14,7 +15,13 @@ from specc.diagnostics.model import Diagnostics, Severity, SpecError
 from specc.diagnostics.suggest import did_you_mean
 from specc.frontend.load import Loaded, load
 
-CHECKS: Final[tuple[Callable[[Context], None], ...]] = (check_names, check_images, check_stages, check_evaluation)
+CHECKS: Final[tuple[Callable[[Context], None], ...]] = (
+    check_names,
+    check_data,
+    check_images,
+    check_stages,
+    check_evaluation,
+)
 """All checks of a spec's meaning, in order."""
 
 
@@ -36,7 +43,6 @@ def validate(
     context = Context(loaded.document, spec, problems, with_data, builtin_profiles=_on_builtin_data(loaded))
     for check in CHECKS:
         check(context)
-    _apply_allowed(context)
     return context, problems
 
 
@@ -65,15 +71,14 @@ def _on_builtin_data(loaded: Loaded) -> tuple[str, ...]:
     return tuple(name for name, data in trees.items() if isinstance(data, dict) and data.get("source") == "builtin")
 
 
-def _apply_allowed(context: Context) -> None:
-    """Drop warnings that the spec allows, and report codes that it allows for nothing."""
+def apply_allowed(context: Context, *, complete: bool) -> None:
+    """Drop warnings that the spec allows; once all checks are done, report what is allowed and never said."""
     codes = {d.code for d in context.problems.found if d.severity is Severity.WARNING}
-    for code in context.spec.allow:
-        if code not in codes:
-            headline = f"`{code}` is allowed, and nothing says it"
-            labels = context.at(f"allow.{code}")
-            context.problems.warn("unused-allow", headline, labels, did_you_mean(code, codes, "warnings"))
-    allowed = set(context.spec.allow)
+    allowed = context.spec.allow
     context.problems.found = [
         d for d in context.problems.found if d.severity is Severity.ERROR or d.code not in allowed
     ]
+    for code in (code for code in allowed if complete and code not in codes):
+        headline = f"`{code}` is allowed, and nothing says it"
+        labels = context.at(f"allow.{code}")
+        context.problems.warn("unused-allow", headline, labels, did_you_mean(code, codes, "warnings"))

@@ -77,7 +77,7 @@ def _pixels(image: Any, channels: int) -> NDArray[np.uint8]:
 
 
 def _to_8_bit(image: Any) -> Any:
-    """Scale deeper pixels to 8 bits; Pillow would clip them."""
-    values = np.asarray(image, np.float64)
-    top = 65535.0 if values.max(initial=0) > 255 else 255.0
-    return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
+    """Scale deeper pixels to 8 bits, by what their mode can hold; Pillow would clip them."""
+    top = 1.0 if image.mode == "F" else 65535.0
+    values = np.nan_to_num(np.asarray(image, np.float64)) * (255.0 / top)
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))

@@ -111,6 +111,7 @@ def _with_classes(label: LabelPlan, train: Rows, before: Sequence[LabelPlan]) ->
     if label.kind != "class":
         return label
     values = train.columns[label.column]
+    _refuse_odd_names(label, values)
     if label.within is None:
         return label.model_copy(update={"classes": tuple(sorted({v for v in values if v}, key=_natural))})
     parent = next(other for other in before if other.name == label.within)
@@ -118,7 +119,16 @@ def _with_classes(label: LabelPlan, train: Rows, before: Sequence[LabelPlan]) ->
     order = {name: i for i, name in enumerate(parent.classes or ())}
     ordered = sorted(pairs, key=lambda pair: (order[pair[0]], _natural(pair[1])))
     found = {"classes": tuple(f"{p}/{v}" for p, v in ordered), "parents": tuple(order[p] for p, _ in ordered)}
+    if len(set(found["classes"])) < len(ordered):
+        raise DataError(f"two classes of `{label.name}` have one name once their parent's is put before it")
     return label.model_copy(update=found)
+
+
+def _refuse_odd_names(label: LabelPlan, values: Sequence[str]) -> None:
+    """Refuse class names that no text file can hold, or that are longer than a name."""
+    for value in set(values):
+        if len(value) > 1000 or any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+            raise DataError(f"{label.name} class {value[:40]!a} is no name that can be written down", help="rename it")
 
 
 def _natural(value: str) -> tuple[int, int, str]:

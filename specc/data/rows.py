@@ -35,7 +35,7 @@ def read_rows(data: DataPlan) -> dict[str, Rows]:
     """
     reader = READERS.get(data.source)
     if reader is None:
-        raise DataError(f"source `{data.source}` cannot be read yet")
+        raise MissingData(f"source `{data.source}` cannot be read yet")
     given = {split: data.location[split] for split in SPLITS if split in data.location}
     if given:
         return {split: reader(data, place) for split, place in given.items()}
@@ -61,8 +61,8 @@ def _builtin(data: DataPlan, place: str) -> Rows:
 
 
 def _folder(data: DataPlan, place: str) -> Rows:
-    del data
-    root = Path(place)
+    _require(["folder"], wanted_columns(data), "a folder of images")
+    root = Path(place).expanduser()
     if not root.is_dir():
         raise MissingData(f"there is no folder `{place}`", help="it should hold one folder of images a class")
     rows = Rows(columns={"folder": []})
@@ -98,7 +98,7 @@ def _csv(data: DataPlan, place: str) -> Rows:
             _require(header, wanted, f"`{place}`")
             positions = [header.index(name) for name in wanted]
             columns: list[list[str]] = [[] for _ in wanted]
-            for record in reader:
+            for record in filter(None, reader):
                 if len(record) != len(header):
                     raise DataError(
                         f"{place}:{reader.line_num}: {len(record)} fields where the header has {len(header)}"
@@ -113,12 +113,16 @@ def _csv(data: DataPlan, place: str) -> Rows:
 def _jsonl(data: DataPlan, place: str) -> Rows:
     wanted = [*wanted_columns(data), *([data.image] if data.image else [])]
     columns: dict[str, list[str]] = {name: [] for name in wanted}
+    number = 0
     with _open(place) as file:
-        for number, line in enumerate(file, start=1):
-            record = _json_object(line, f"{place}:{number}")
-            _require(record, wanted, f"{place}:{number}")
-            for name in wanted:
-                columns[name].append("" if record[name] is None else str(record[name]))
+        try:
+            for number, line in enumerate(file, start=1):
+                record = _json_object(line, f"{place}:{number}")
+                _require(record, wanted, f"{place}:{number}")
+                for name in wanted:
+                    columns[name].append("" if record[name] is None else str(record[name]))
+        except UnicodeDecodeError:
+            raise DataError(f"{place}:{number + 1}: not UTF-8 text", help="save it again as UTF-8") from None
     return _located(data, place, columns)
 
 
@@ -134,7 +138,7 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
 
 def _located(data: DataPlan, place: str, columns: dict[str, list[str]]) -> Rows:
     """Make image paths start at `root`, or at the manifest's own folder."""
-    base = Path(data.location.get("root") or Path(place).parent)
+    base = Path(data.location.get("root") or Path(place).parent).expanduser()
     names = columns[data.image] if data.image else [""] * len(next(iter(columns.values()), []))
     address = next((name for name in names if "://" in name), None)
     if address:

@@ -28,6 +28,7 @@ CODES: Final[dict[str, str]] = {
     "normalize-apart": "`normalize` is done on whole batches, so it stands last, and is the same for training and for "
     "evaluation: a model that is trained on one scale and evaluated on another is wrong.",
     "out-of-range": "A number lies outside what can work.",
+    "random-evaluation": "A transform of `augment.eval` is random. What is measured must not depend on a draw.",
     "routed-outside": "A head is routed by a label that its own label does not lie within. Set `within` on the label.",
     "schedule-incomplete": "A schedule has a phase without an end before another, or a warmup that leads nowhere.",
     "schedule-rises": "A schedule that usually falls is written from a small rate to a large one.",

@@ -38,7 +38,7 @@ def concise(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
 def as_json(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
     """Render as a JSON array; places have a line and column from 1."""
     del colour
-    return json.dumps([_record(d) for d in diagnostics], indent=2, ensure_ascii=False)
+    return json.dumps([_record(d) for d in diagnostics], indent=2)
 
 
 FORMATS: Final[dict[str, Callable[..., str]]] = {"full": full, "concise": concise, "json": as_json}

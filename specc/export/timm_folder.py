@@ -67,6 +67,7 @@ def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None) -> dict[str, 
             "crop_pct": 1.0,
             "classifier": backbone.classifier,
             "custom_load": False,
+            "fixed_input_size": backbone.fixed_input_size,
         },
         "specc": {"experiment": plan.name, "plan_digest": plan.digest},
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from specc.diagnostics.suggest import did_you_mean
 from specc.source import Span
-from specc.spec.expressions import Arrow, Call, Filtered, Interval, Name
+from specc.spec.expressions import Arrow, Call, Filtered, Interval, Name, text
 from specc.spec.fields import Problem
 from specc.spec.functions import REQUIRED, Function, Kind, Parameter
 from specc.spec.units import Quantity
@@ -75,13 +75,20 @@ def _value(
         return parameter.default
     converted = _convert(parameter, argument.value)
     if converted is None:
-        headline = f"`{parameter.name}` of `{function.name}` is {parameter.kind}, not `{argument.value}`"
+        headline = f"`{parameter.name}` of `{function.name}` is {parameter.kind}, not `{text(argument.value)}`"
         problems.append(Problem("wrong-value", headline, argument.span))
         return parameter.default
     if not all(parameter.accepts(number) for number in _numbers(converted)):
         headline = f"`{parameter.name}` of `{function.name}` is {parameter.bounds}, not `{argument.value}`"
         problems.append(Problem("out-of-range", headline, argument.span))
+    if isinstance(converted, Interval) and converted.start > converted.stop and function.family in _RISING:
+        headline = f"`{parameter.name}` of `{function.name}` falls, from {converted}"
+        problems.append(Problem("out-of-range", headline, argument.span, "write the smaller number first"))
     return converted
+
+
+_RISING = ("transform", "views")
+"""Families whose ranges are drawn from, so that they rise; a schedule's run from one end to the other."""
 
 
 def _convert(parameter: Parameter, value: Any) -> object | None:  # noqa: C901  (a table, one case a kind)

@@ -185,14 +185,14 @@ class _Reader:
 
     def _rate(self, tree: Tree[Token]) -> Rate:
         name, factor = tree.children
-        return Rate(_name(name), self.read(factor).value)
+        return Rate(_name(name), self._plain(factor))
 
     def _loss(self, tree: Tree[Token]) -> Loss:
         return Loss(tuple(self._children(tree)))
 
     def _weighted(self, tree: Tree[Token]) -> Weighted:
-        *weight, call = self._children(tree)
-        return Weighted(weight[0].value if weight else 1.0, call)
+        *weight, call = (child for child in tree.children if isinstance(child, Tree))
+        return Weighted(self._plain(weight[0]) if weight else 1.0, self.read(call))
 
     def _sampling(self, tree: Tree[Token]) -> Sampling:
         entries = self._children(tree)
@@ -201,14 +201,15 @@ class _Reader:
         return Sampling(tuple(entries))
 
     def _rule(self, tree: Tree[Token]) -> Rule:
-        weight, condition = self._children(tree)
-        if weight.value <= 0:
+        number, condition = tree.children
+        weight = self._plain(number)
+        if weight <= 0:
             self._problem("wrong-value", "a sampling weight is above 0", _span(tree))
-        return Rule(weight.value, condition, _span(tree))
+        return Rule(weight, self.read(condition), _span(tree))
 
     def _condition(self, tree: Tree[Token]) -> Condition:
         name, operator, number = tree.children
-        return Condition(_name(name), str(operator), self.read(number).value, _span(tree))
+        return Condition(_name(name), str(operator), self._plain(number), _span(tree))
 
     def _monitor(self, tree: Tree[Token]) -> Monitor:
         mode, metric = tree.children
@@ -218,7 +219,7 @@ class _Reader:
         metric, number = (child for child in tree.children if isinstance(child, Tree))
         percent = str(number.children[-1]) == "%"
         operator = str(tree.children[1])
-        return Gate(self.read(metric), operator, self.read(number).value, _span(number), percent=percent)
+        return Gate(self.read(metric), operator, self._plain(number), _span(number), percent=percent)
 
     def _stop(self, tree: Tree[Token]) -> Stop:
         monitor, *arguments = self._children(tree)
@@ -236,11 +237,11 @@ class _Reader:
         if argument.name not in known:
             headline = f"a stop has no `{argument.name}`"
             self._problem("unknown-argument", headline, argument.span, did_you_mean(argument.name, known, "arguments"))
-        elif not isinstance(argument.value, Quantity) or (
-            argument.name != "min_delta" and argument.value.unit not in ("epochs", "steps")
-        ):
-            headline = f"`{argument.name}` is a duration such as `10 epochs`"
-            self._problem("wrong-value", headline, argument.span)
+        elif argument.name in spans:
+            self._problem("duplicate-argument", f"`{argument.name}` is given twice to a stop", argument.span)
+        elif not _fits_stop(argument):
+            wanted = "a number" if argument.name == "min_delta" else "a duration such as `10 epochs`"
+            self._problem("wrong-value", f"`{argument.name}` is {wanted}, not `{argument.value}`", argument.span)
         else:
             values[argument.name], spans[argument.name] = argument.value, argument.span
 
@@ -272,9 +273,16 @@ class _Reader:
         name = ALIASES[unit[0]] if unit else None
         return Quantity(value / 100) if name == "%" else Quantity(value, name)
 
+    def _plain(self, tree: Any) -> float:
+        """Return a number that has no unit; a percentage is one."""
+        quantity: Quantity = self.read(tree)
+        if quantity.unit:
+            self._problem("wrong-value", f"`{quantity}` has a unit where a plain number belongs", _span(tree))
+        return quantity.value
+
     def _interval(self, tree: Tree[Token]) -> Interval:
-        start, stop = self._children(tree)
-        return Interval(start.value, stop.value)
+        start, stop = tree.children
+        return Interval(self._plain(start), self._plain(stop))
 
     def _name(self, tree: Tree[Token]) -> Name:
         return _name(tree.children[0])
@@ -317,6 +325,14 @@ class _Reader:
         call, problems = bind(function, arguments, span)
         self.problems += problems
         return call
+
+
+def _fits_stop(argument: Argument) -> bool:
+    """Say whether a stop's argument is a duration, or a plain number where that is wanted; never below 0."""
+    value = argument.value
+    if not isinstance(value, Quantity) or value.value < 0:
+        return False
+    return value.unit is None if argument.name == "min_delta" else value.unit in ("epochs", "steps")
 
 
 def _unknown_function(family: str, name: Name, *, known: bool) -> Problem:

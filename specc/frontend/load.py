@@ -77,6 +77,9 @@ def _parent_path(
     if not isinstance(name, str):
         problems.error("wrong-type", "`extends` is the path of a spec", at(place))
         return None
+    if "\0" in name:
+        problems.error("extends-unreadable", "no file can have this name", at(place), "it holds a NUL character")
+        return None
     parent = path.parent / name
     if parent.resolve() in (*seen, path.resolve()):
         problems.error("extends-cycle", f"`{path.name}` extends itself through `{name}`", at(place, "leads back here"))

@@ -32,19 +32,19 @@ _MARKS: Final = (
 )
 
 
-def read_source(path: Path, display: str | None = None) -> Source:
-    """Read a spec's text, or say why that cannot be.
+def read_source(path: Path, display: str | None = None, limit: int = MAX_BYTES) -> Source:
+    """Read the text of a spec or a plan, or say why that cannot be.
 
     A byte order mark in front is not part of the text.
 
-    Raises: InputError for everything that is not a readable UTF-8 file of at most 1 MiB.
+    Raises: InputError for everything that is not a readable UTF-8 file of at most `limit` bytes.
     """
     name = str(path) if display is None else display
-    data = _read_bytes(path, name)
+    data = _read_bytes(path, name, limit)
     return Source(name, _decode(data, name))
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str, limit: int) -> bytes:
     try:
         # Opening a pipe would wait for its writer without O_NONBLOCK.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -54,20 +54,22 @@ def _read_bytes(path: Path, name: str) -> bytes:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise _not_a_file(path, name, mode)
-        return _read_limited(descriptor, name)
+        return _read_limited(descriptor, name, limit)
     finally:
         os.close(descriptor)
 
 
-def _read_limited(descriptor: int, name: str) -> bytes:
+def _read_limited(descriptor: int, name: str, limit: int) -> bytes:
     data = bytearray()
     try:
-        while len(data) <= MAX_BYTES and (chunk := os.read(descriptor, MAX_BYTES + 1 - len(data))):
+        while len(data) <= limit and (chunk := os.read(descriptor, limit + 1 - len(data))):
             data += chunk
     except OSError as error:
         raise InputError(f"`{name}` cannot be read: {_reason(error)}", help="check the disk and the path") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"`{name}` is larger than 1 MiB", help="a spec is a short text; is this another file?")
+    if len(data) > limit:
+        raise InputError(
+            f"`{name}` is larger than {limit >> 20} MiB", help="a spec is a short text; is this another file?"
+        )
     return bytes(data)
 
 

@@ -27,14 +27,18 @@ def load(text: str, name: str) -> Plan:
         raise FileFormatError(
             f"`{name}` is a plan of format {found!r}; this specc reads format {PLAN_FORMAT}", help="compile it again"
         )
-    written = record.pop("digest", None)
-    record.pop("stage_digests", None)
+    written = [record.pop("digest", None), record.pop("stage_digests", None)]
     try:
         plan = Plan.model_validate(record)
+        computed = [plan.digest, list(plan.stage_digests)]
+    except (UnicodeEncodeError, StopIteration, KeyError):
+        raise FileFormatError(
+            f"`{name}` is not a plan: its parts do not fit together", help="compile it again"
+        ) from None
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise FileFormatError(f"`{name}` is not a plan: `{place}` is wrong", help="compile it again") from None
-    if written != plan.digest:
+    if written != computed:
         raise FileFormatError(f"`{name}` was changed after it was compiled", help="compile the spec again")
     return plan
 

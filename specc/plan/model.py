@@ -226,7 +226,6 @@ class RunPlan(Record):
     checkpoint_every: dict[str, Items[Any]]
     """Value and unit, by stage; the default cadence where a stage is absent."""
     cache: Operation | None
-    export: Operation
 
 
 class Plan(Record):
@@ -243,6 +242,8 @@ class Plan(Record):
     evaluate: EvaluatePlan
     privacy: Operation | None
     """DP-SGD over the whole run."""
+    export: Operation
+    """What is made of the best weights."""
     run: RunPlan
     origins: dict[str, str] = {}
     """Who set a value, by the spec's path: a place in a file, a flag, a default, a pass."""
@@ -303,39 +304,39 @@ def _count(group: GroupPlan) -> int | None:
 
 
 def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:
-    """Return what a stage's weights are a function of.
+    """Return what a stage's weights are a function of, its best ones included.
 
     Groups are left out: they depend on what other stages do, and how parameters are grouped changes no bit.
     """
     stage = plan.stages[index]
     members = {group.name: list(group.parameters) for group in plan.model.groups}
-    key: dict[str, Any] = {
+    return {
         "format": plan.format,
         "seed": plan.seed,
         "before": before,
         "shared": plan.shared_digest,
         "stage": stage.model_dump(mode="json", exclude=_NO_WEIGHT),
         "train": {name: factor for group, factor in stage.train.items() for name in members[group]},
+        "stop": _metric(plan, stage.stop.monitor) if stage.stop else None,
     }
-    if _depends_on_validation(plan, index):
-        key["evaluate"] = plan.evaluate.model_dump(mode="json", exclude={"expect"})
-        key["eval"] = [operation.model_dump(mode="json") for operation in plan.augment.eval]
-        key["validation"] = (plan.data.fingerprints or {}).get("val")
-    return key
+
+
+def _metric(plan: Plan, monitor: MonitorPlan) -> dict[str, Any] | None:
+    """Return what a monitor's metric computes; `loss` is the stage's own."""
+    metric = plan.evaluate.metrics.get(monitor.metric)
+    return metric.model_dump(mode="json") if metric else None
 
 
 def _shared_key(plan: Plan) -> dict[str, Any]:
-    """Return what the weights of every stage are a function of."""
+    """Return what the weights of every stage are a function of; validation chooses the best of them."""
+    fingerprints = plan.data.fingerprints or {}
     return {
         "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
-        "rows": (plan.data.fingerprints or {}).get("train"),
-        "augment": plan.augment.model_dump(mode="json", exclude={"eval"}),
+        "rows": [fingerprints.get(split) for split in ("train", "val")],
+        "augment": plan.augment.model_dump(mode="json"),
         "model": plan.model.model_dump(mode="json", exclude={"groups", "start_from"}),
         "parameters": {n: [s, g.decay] for g in plan.model.groups for n, s in g.parameters.items()},
+        "best": [plan.evaluate.best.mode, plan.evaluate.best.metric, _metric(plan, plan.evaluate.best)],
+        "every_epochs": plan.evaluate.every_epochs,
         "privacy": plan.privacy.model_dump(mode="json") if plan.privacy else None,
     }
-
-
-def _depends_on_validation(plan: Plan, index: int) -> bool:
-    stage = plan.stages[index]
-    return stage.stop is not None or stage.start_from == "best" or any(p.kind == "plateau" for p in stage.schedule)

@@ -13,7 +13,7 @@ from specc.data.index import Samples
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, evaluation_loader
-from specc.runtime.losses import objective
+from specc.runtime.losses import Objective
 from specc.runtime.metrics import build_metrics
 from specc.runtime.step import arithmetic
 
@@ -49,11 +49,11 @@ class Split:
 def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
     """Return the metrics of a split, with the stage's loss among them, and what was predicted."""
     plan = split.plan
-    metrics, compute_loss = build_metrics(plan, plan.evaluate.metrics), objective(stage.loss)
+    metrics, objective = build_metrics(plan, plan.evaluate.metrics), Objective(stage.loss)
     normalize = Normalize(plan.augment.normalize, split.device)
     labels = [label.name for label in plan.data.labels if label.kind == "class"]
     codes: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in labels}
-    weighted_loss, seen = 0.0, 0
+    sums, counts = torch.zeros(len(stage.loss), dtype=torch.float64), torch.zeros(len(stage.loss), dtype=torch.float64)
     modes = {module: module.training for module in model.modules()}
     model.eval()
     with torch.inference_mode():
@@ -62,8 +62,8 @@ def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str
             with arithmetic(stage, split.device):
                 outputs = model(inputs)
             outputs = {name: output.float() for name, output in outputs.items()}
-            weighted_loss += float(compute_loss(outputs, moved.labels)) * len(moved)
-            seen += len(moved)
+            sums += objective.sums(outputs, moved.labels).double().cpu()
+            counts += objective.present(moved.labels).double().cpu()
             for metric in metrics.values():
                 metric.update(outputs, moved.labels)
             for name in labels:
@@ -71,7 +71,7 @@ def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str
                     codes[name].append((moved.labels[name].cpu(), outputs[name].argmax(dim=1).cpu()))
     for module, training in modes.items():
         module.training = training
-    values = {"loss": weighted_loss / max(seen, 1), **{text: m.compute() for text, m in metrics.items()}}
+    values = {"loss": float((sums / counts.clamp(min=1)).sum()), **{text: m.compute() for text, m in metrics.items()}}
     return values, {name: _joined(found) for name, found in codes.items() if found}
 
 

@@ -49,6 +49,13 @@ class StepDone(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped(Event):
+    """Samples could not be read and are left out, as the spec lets it be."""
+
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EpochDone(Event):
     """An epoch is over, validated where it was due, and recorded."""
 

@@ -97,7 +97,7 @@ class RunFolder:
 
     def write_history(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write one line an epoch."""
-        lines = [json.dumps(to_strict(row), ensure_ascii=False) for row in rows]
+        lines = [json.dumps(to_strict(row), ensure_ascii=False, sort_keys=True) for row in rows]
         write_text_atomic(self.root / "history.jsonl", "".join(line + "\n" for line in lines))
 
     def read_environment(self) -> dict[str, Any]:

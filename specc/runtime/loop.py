@@ -28,13 +28,14 @@ from specc.runtime.events import (
     Event,
     Finished,
     Saved,
+    Skipped,
     StageDone,
     StageStarted,
     Started,
     StepDone,
 )
 from specc.runtime.folder import RunFolder
-from specc.runtime.losses import Objective, objective
+from specc.runtime.losses import Objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model
 from specc.runtime.monitor import Row, best_row, has_stopped, improves, judge, value_of
@@ -83,12 +84,13 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
         folder.prepare(plan, spec, fresh=fresh)
         run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
         yield started
+        for index in range(started.stage):
+            _check_gates(plan, state.history, index)
         for index in range(started.stage, len(plan.stages)):
-            _check_gates(plan, state.history, index - 1)
             if started.resumed_from is None or index != state.stage:
                 _enter_stage(run, state, index)
             yield from _stage(run, state)
-        _check_gates(plan, state.history, len(plan.stages) - 1)
+            _check_gates(plan, state.history, index)
         yield from _finish(run, state)
 
 
@@ -146,7 +148,7 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     loader = training_loader(run.plan, state.stage, run.index.splits["train"], state.step, state.device)
     work = Work(
         batches=checked(loader, skip_bad=run.plan.data.on_bad_sample == "skip"),
-        objective=objective(stage.loss),
+        objective=Objective(stage.loss),
         normalize=Normalize(run.plan.augment.normalize, state.device),
         cadence=Cadence(run.plan.run.checkpoint_every.get(stage.name)),
     )
@@ -175,13 +177,16 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
         waiting.append((train_step(state, batch, work.objective, work.normalize), len(batch)))
         state.step += 1
         run.steps_made += 1
+        if batch.failures:
+            yield Skipped(batch.failures)
+        asked = run.interruption.number
         save = state.step < end and work.cadence.due(state.step, epoch, epoch_over=False)
-        if save or run.interruption.number or len(waiting) >= lag or state.step == end:
+        if save or asked or len(waiting) >= lag or state.step == end:
             yield from _told(state, waiting)
             waiting = []
         if save:
             yield _save(run, state, work.cadence)
-        _stop_if_asked(run, state, work.cadence)
+        _stop_if_asked(run, state, work.cadence, asked)
     yield _end_epoch(run, state, epoch, began)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
         yield _save(run, state, work.cadence)
@@ -255,9 +260,8 @@ def _save(run: Run, state: State, cadence: Cadence, *, stage_end: bool = False) 
     return Saved(str(run.folder.stage(name) if stage_end else run.folder.last), seconds)
 
 
-def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
+def _stop_if_asked(run: Run, state: State, cadence: Cadence, number: int | None) -> None:
     """Save and leave when a signal has come."""
-    number = run.interruption.number
     if number is not None:
         _save(run, state, cadence)
         raise Interrupted("interrupted; everything is saved, and the same command goes on", number)
@@ -274,7 +278,7 @@ def _stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, A
 
 def _check_gates(plan: Plan, history: list[Row], index: int) -> None:
     """Go on only when the stage before reached its targets."""
-    missed = [gate for gate in _stage_gates(plan, history, index) if not gate["passed"]] if index >= 0 else []
+    missed = [gate for gate in _stage_gates(plan, history, index) if not gate["passed"]]
     if missed:
         told = "; ".join(f"{gate['gate']}, got {gate['value']:.4g}" for gate in missed)
         raise GateMissed(

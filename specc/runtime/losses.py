@@ -13,26 +13,33 @@ from specc.plan.model import LossTerm
 Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits (samples, classes) and codes (samples,) to one loss a sample; 0 where the label is missing."""
 
-Objective = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Tensor]
-"""From outputs and labels to what is minimised: a mean over the batch."""
+Tensors = Mapping[str, Tensor]
 
 
-def objective(terms: Sequence[LossTerm]) -> Objective:
-    """Return the weighted sum of a stage's losses."""
-    parts = [(term.weight, term.loss.args["head"], LOSSES[term.loss.kind](term.loss.args)) for term in terms]
+class Objective:
+    """The weighted sum of a stage's losses, each a mean over the samples that have its label.
 
-    def total(outputs: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-        losses = [
-            weight * _mean(loss(outputs[head].float(), labels[head]), labels[head]) for weight, head, loss in parts
-        ]
-        return torch.stack(losses).sum()
+    Sums and counts are told apart, so that the parts of a batch add up to the batch, and batches to a split.
+    """
 
-    return total
+    def __init__(self, terms: Sequence[LossTerm]) -> None:
+        self.terms = [(term.weight, term.loss.args["head"], LOSSES[term.loss.kind](term.loss.args)) for term in terms]
 
+    def sums(self, outputs: Tensors, labels: Tensors) -> Tensor:
+        """Return each term's weighted sum over samples. Shapes: (terms,)."""
+        return torch.stack([w * loss(outputs[head].float(), labels[head]).sum() for w, head, loss in self.terms])
 
-def _mean(losses: Tensor, codes: Tensor) -> Tensor:
-    """Average over the samples that have the label; a batch without any costs nothing."""
-    return losses.sum() / (codes != MISSING).sum().clamp(min=1)
+    def counts(self, labels: Tensors) -> Tensor:
+        """Return what to divide the sums by: the samples that have each term's label, at least 1. Shapes: (terms,)."""
+        return self.present(labels).clamp(min=1)
+
+    def present(self, labels: Tensors) -> Tensor:
+        """Return the number of samples that have each term's label. Shapes: (terms,)."""
+        return torch.stack([(labels[head] != MISSING).sum() for _, head, _ in self.terms])
+
+    def __call__(self, outputs: Tensors, labels: Tensors) -> Tensor:
+        """Return the loss of a whole batch."""
+        return (self.sums(outputs, labels) / self.counts(labels)).sum()
 
 
 def _cross_entropy(args: Mapping[str, Any]) -> Loss:
@@ -51,7 +58,9 @@ def _focal(args: Mapping[str, Any]) -> Loss:
 
     def loss(logits: Tensor, codes: Tensor) -> Tensor:
         entropy = functional.cross_entropy(logits, codes, ignore_index=MISSING, reduction="none")
-        focused: Tensor = args["alpha"] * (1 - torch.exp(-entropy)) ** args["gamma"] * entropy
+        # Below a gamma of 1 the slope at a certainty of 1 has no bound, so the distance to it is kept above 0.
+        missing = (-torch.expm1(-entropy)).clamp(min=1e-12)
+        focused: Tensor = args["alpha"] * missing ** args["gamma"] * entropy
         return focused
 
     return loss

@@ -72,14 +72,16 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: 
     """Put back what `optimizer_tensors` returned; parameters without a state begin anew."""
     for group in optimizer.param_groups:
         if f"optim.groups.{group['name']}.step" in tensors:
-            group["step"] = int(tensors[f"optim.groups.{group['name']}.step"])
-    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            group["step"] = tensors[f"optim.groups.{group['name']}.step"].clone()
+    groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
         prefix = f"optim.{name}."
         state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-        if state and id(parameter) in trained:
-            optimizer.state[parameter] = {key: _placed(value, parameter) for key, value in state.items()}
+        if state and id(parameter) in groups:
+            with_steps = bool(groups[id(parameter)].get("fused"))
+            optimizer.state[parameter] = {k: _placed(v, parameter, with_steps=with_steps) for k, v in state.items()}
 
 
-def _placed(value: Tensor, parameter: Tensor) -> Tensor:
-    return value.clone().to(parameter.device) if value.ndim else value.clone()
+def _placed(value: Tensor, parameter: Tensor, *, with_steps: bool) -> Tensor:
+    """Put a state where torch keeps it: counts of steps stay on the CPU unless the optimizer is fused."""
+    return value.clone().to(parameter.device) if value.ndim or with_steps else value.clone()

@@ -93,7 +93,7 @@ def start_from(state: State, path: str) -> list[str]:
     Raises: DataError when none fits.
     """
     header, tensors = read_tensors(Path(path).expanduser())
-    if header.own_metadata is None:
+    if "plan_digest" not in (header.own_metadata or {}):
         tensors = {f"backbone.{name}": tensor for name, tensor in tensors.items()}
     own = state.model.state_dict()
     fitting = {n: t for n, t in tensors.items() if n in own and own[n].shape == t.shape}

@@ -3,6 +3,7 @@
 No generator is among it: all randomness is a function of where the run stands (specc.data.randomness).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,11 +123,11 @@ class State:
             stage=stage.name,
             stage_index=self.stage,
             stage_digest=self.plan.stage_digests[self.stage],
-            epoch=self.step // (stage.steps_per_epoch or 1),
+            epoch=len(self.stage_rows),
             step=self.step,
             global_step=self.global_step,
             stages_total=len(self.plan.stages),
-            epochs_total=round(stage.epochs or 0),
+            epochs_total=math.ceil(stage.epochs or 0),
             steps_total=stage.steps or 0,
             finished=results is not None,
             finite=True,

@@ -24,20 +24,21 @@ def arithmetic(stage: StagePlan, device: torch.device) -> AbstractContextManager
 def train_step(state: State, batch: Batch, objective: Objective, normalize: Normalize) -> Tensor:
     """Update the weights once with a batch of one optimizer step, and return its loss.
 
-    The batch is split into micro-batches, each with its share of the weight, so that a shorter last one counts for what
-    it has. Dropout and drop-path are seeded by the step alone.
+    The batch is split into micro-batches; each loss is divided by the whole batch's count, so that they add up to it.
+    Dropout and drop-path are seeded by the step alone.
     """
     stage, optimizer, scaler = state.of_stage, state.optimizer, state.scaler
     assert optimizer is not None  # noqa: S101
     assert scaler is not None  # noqa: S101
     set_rate(optimizer, stage, state.rate_at(state.step))
     seed_step(integer(state.plan.seed, "step", state.stage, state.step), state.device)
+    counts = objective.counts(batch.labels)
     total = torch.zeros((), device=state.device)
     for part in batch.split(_micro_batch(stage, len(batch))):
         inputs = {**part.inputs, "image": normalize(part.inputs["image"])}
         with arithmetic(stage, state.device):
             outputs = state.model(inputs)
-        loss = objective(outputs, part.labels) * (len(part) / len(batch))
+        loss = (objective.sums(outputs, part.labels) / counts).sum()
         torch.autograd.backward(scaler.scale(loss))
         total += loss.detach()
     _update(state.model, optimizer, scaler, stage.max_grad_norm)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from specc.runtime.events import EpochDone, Event, Finished, Saved, StageDone, StageStarted, Started
+from specc.runtime.events import EpochDone, Event, Finished, Saved, Skipped, StageDone, StageStarted, Started
 
 
 def line(event: Event) -> str | None:
@@ -16,6 +16,8 @@ def line(event: Event) -> str | None:
             return f"stage {event.name}: {event.steps:,} steps, {event.trained:,} parameters train{at}"
         case EpochDone():
             return _epoch(event)
+        case Skipped():
+            return f"left out: {'; '.join(event.failures)}"
         case StageDone():
             stopped = ", stopped early" if event.stopped_early else ""
             return f"stage {event.name} is done after {event.epochs:g} epochs{stopped}"

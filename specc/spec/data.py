@@ -83,7 +83,7 @@ class Data(Section):
     limit: Count | None = None
     """Takes only so many samples of each split, drawn by the seed; classes are those of all samples."""
     cache: Cache | None = None
-    """Keeps fetched images."""
+    """Keeps fetched images; local files need none."""
     num_workers: Annotated[int, Field(ge=0, le=256)] = 2
     """Processes that load samples. Changes speed, never results."""
     on_bad_sample: Literal["error", "skip"] = "error"

@@ -1,6 +1,6 @@
 """The whole spec."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from specc.spec.stages import Evaluate, Stage, StageDefaults
 class Spec(Section):
     """A training protocol."""
 
-    specc: Literal[1]
+    specc: Annotated[int, Field(ge=1, le=1)]
     """Version of the language."""
     name: Identifier
     """Name of the experiment and of its run folder."""

@@ -101,7 +101,7 @@ class Call:
                 return "loss"
             case "top":
                 return f"top{self.arguments['k']}({self.arguments['target']})"
-        shown = [f"{name} = {_text(value)}" if name else _text(value) for name, value in self.shown]
+        shown = [f"{name} = {text(value)}" if name else text(value) for name, value in self.shown]
         return f"{self.function}({', '.join(shown)})"
 
     def number(self, name: str) -> float:
@@ -124,7 +124,8 @@ class Call:
                     yield from item.calls()
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """Print an argument's value."""
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 

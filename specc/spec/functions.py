@@ -126,7 +126,7 @@ _SCHEDULES = (
     Function(
         "onecycle",
         "schedule",
-        (_p("value"), _prob("rise", 0.3), _p("start_div", 25), _p("end_div", 1e4)),
+        (_p("value"), _prob("rise", 0.3), _p("start_div", 25, open="low"), _p("end_div", 1e4, open="low")),
         "Up to `value` and far down in one cycle (arXiv 1708.07120; defaults of OneCycleLR).",
     ),
 )

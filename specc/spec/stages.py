@@ -44,8 +44,8 @@ class StageDefaults(Section):
     """Keeps the optimizer's state of the stage before; each stage begins with a fresh one by default."""
     batch_size: Count | None = None
     """Samples of one optimizer step, over all devices."""
-    micro_batch_size: Annotated[int | Literal["auto"], Field(union_mode="left_to_right")] | None = None
-    """Samples of one forward pass; `auto` finds what fits."""
+    micro_batch_size: Annotated[Count | Literal["auto"], Field(union_mode="left_to_right")] | None = None
+    """Samples of one forward pass; `auto` is what `grad_accum_steps` makes of the batch."""
     grad_accum_steps: Count | None = None
     """Forward passes that one step is split over."""
     precision: Literal["fp32", "bf16", "fp16"] | None = None

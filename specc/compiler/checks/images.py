@@ -1,16 +1,24 @@
-"""Images: their size against what the backbone takes, their normalisation, and what divides them."""
+"""Images: their size against what the backbone takes, and their normalisation."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
 
 from specc.compiler.context import Context
-from specc.compiler.images import STATISTICS, output_size
+from specc.compiler.images import SIZED, STATISTICS, output_size
 from specc.diagnostics.suggest import did_you_mean
 from specc.paths import KeyPath
+from specc.spec.expressions import Call, Interval
+
+_FIXED: Final = ("resize", "center_crop", "normalize")
+"""Transforms that give the same image each time."""
 
 
 def check_images(context: Context) -> None:
-    """Report a backbone that timm has not, sizes that disagree, and folds that are not there."""
+    """Report a backbone that timm has not, and sizes and statistics that disagree."""
     _sizes(context)
     _normalize(context)
-    _fold(context)
+    _transforms(context)
     _model(context)
 
 
@@ -29,46 +37,67 @@ def _sizes(context: Context) -> None:
 
 
 def _normalize(context: Context) -> None:
-    augment = context.spec.augment
-    lasts = {}
-    for key in ("train", "eval"):
-        calls = getattr(augment, key)
+    """Hold every list of transforms to one `normalize` at its end, or to none at all."""
+    lists = list(_lists(context))
+    written: dict[str, KeyPath] = {}
+    for path, calls in lists:
         for index, call in enumerate(calls):
-            if call.function != "normalize":
-                continue
-            path = KeyPath(("augment", key, index))
-            lasts[key] = (path, call)
-            name = str(call.arguments["statistics"])
-            if name != "model" and name not in STATISTICS:
-                remedy = did_you_mean(name, [*STATISTICS, "model"], "statistics")
-                context.problems.error("wrong-value", f"there are no statistics `{name}`", context.at(path), remedy)
-            if index != len(calls) - 1:
-                headline = "`normalize` is not the last transform"
-                context.problems.error("normalize-apart", headline, context.at(path), "move it to the end")
-    written = [str(call) for _, call in lasts.values()]
-    if augment.train and augment.eval and written and (len(written) == 1 or written[0] != written[1]):
-        path = next(iter(lasts.values()))[0]
-        headline = "training and evaluation images are normalised differently"
+            if call.function == "normalize":
+                _statistics(context, path.child(index), call, is_last=index == len(calls) - 1)
+        written.setdefault(next((str(call) for call in calls if call.function == "normalize"), ""), path)
+    if len(written) > 1:
+        path = next(path for text, path in written.items() if text)
+        other = next(place for place in written.values() if place != path)
+        labels = context.at(path) + context.at(other, text="this list ends otherwise")
+        headline = "images are normalised differently in different places"
+        context.problems.error("normalize-apart", headline, labels, "end all lists with the same `normalize`")
+
+
+def _lists(context: Context) -> Iterator[tuple[KeyPath, tuple[Call, ...]]]:
+    """Yield every list of transforms that is written."""
+    for key in ("train", "eval"):
+        if calls := getattr(context.spec.augment, key):
+            yield KeyPath(("augment", key)), calls
+    for path, stage in context.stages():
+        if stage.augment is not None:
+            yield path.child("augment"), stage.augment
+
+
+def _statistics(context: Context, path: KeyPath, call: Call, *, is_last: bool) -> None:
+    name = str(call.arguments["statistics"])
+    if name != "model" and name not in STATISTICS:
+        remedy = did_you_mean(name, [*STATISTICS, "model"], "statistics")
+        context.problems.error("wrong-value", f"there are no statistics `{name}`", context.at(path), remedy)
+    if not is_last:
         context.problems.error(
-            "normalize-apart", headline, context.at(path), "end both lists with the same `normalize`"
+            "normalize-apart", "`normalize` is not the last transform", context.at(path), "move it to the end"
         )
 
 
-def _fold(context: Context) -> None:
-    data = context.spec.data
-    folds = data.split.arguments.get("k") if data.split else None
-    if data.fold is None or data.split is None:
-        return
-    if folds is None:
-        headline = f"`fold` has no meaning with `{data.split.function}`"
-        context.problems.error("unused-key", headline, context.at("data.fold"), "use stratified_kfold(5)")
-        return
-    count = int(data.split.number("k"))
-    if data.fold >= count:
-        labels = context.at("data.fold") + context.at("data.split", text=f"{count} folds")
-        context.problems.error(
-            "fold-out-of-range", f"there is no fold {data.fold}", labels, f"folds are 0 to {count - 1}"
-        )
+def _transforms(context: Context) -> None:
+    """Report transforms that cannot do what they are asked."""
+    for path, calls in _lists(context):
+        for index, call in enumerate(calls):
+            place = path.child(index)
+            if path[-1] == "eval" and call.function not in _FIXED:
+                headline = f"`{call.function}` is random, and evaluation must give the same answer twice"
+                context.problems.error("random-evaluation", headline, context.at(place), f"use {', '.join(_FIXED)}")
+            for inner in call.calls():
+                if inner is not call and inner.function in (*SIZED, "normalize"):
+                    headline = f"`{inner.function}` cannot be one of several: every image must come out alike"
+                    context.problems.error(
+                        "contradiction", headline, context.at(place, inner.span), "put it before or after"
+                    )
+                widths = inner.arguments.get("kernel")
+                if (
+                    isinstance(widths, Interval)
+                    and math.floor(widths.stop) == math.ceil(widths.start)
+                    and widths.start % 2 == 0
+                ):
+                    headline = f"`blur` has no odd width from {widths}"
+                    context.problems.error(
+                        "out-of-range", headline, context.at(place, inner.span), "widths are odd: 3, 5, 7"
+                    )
 
 
 def _model(context: Context) -> None:

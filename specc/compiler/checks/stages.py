@@ -47,6 +47,7 @@ def check_stages(context: Context) -> None:
             trained |= _train(row, names)
             _rates(row, names)
         _schedule(row)
+        _optimizer(row)
         _stop(row)
         _sampling(row)
     if names:
@@ -62,6 +63,15 @@ def _required(row: Row) -> None:
     if row.setting("epochs")[0] is None and row.setting("steps")[0] is None:
         headline = f"stage `{name}` says neither `epochs` nor `steps`"
         row.error("missing-key", headline, row.context.at(row.path), "set one of them")
+    defaults = row.context.spec.defaults
+    if row.stage.micro_batch_size and row.setting("grad_accum_steps")[0] and row.stage.micro_batch_size != "auto":
+        labels = row.context.at(row.path.child("micro_batch_size"))
+        row.error(
+            "contradiction", "`micro_batch_size` and `grad_accum_steps` both divide the batch", labels, "keep one"
+        )
+    if defaults.epochs and defaults.steps:
+        labels = row.context.at("defaults.steps") + row.context.at("defaults.epochs", text="also set here")
+        row.error("contradiction", "`[defaults]` says both `epochs` and `steps`", labels, "keep one")
     if row.stage.epochs and row.stage.steps:
         labels = row.context.at(row.path.child("steps"))
         labels += row.context.at(row.path.child("epochs"), text="also set here")
@@ -79,10 +89,17 @@ def _train(row: Row, names: list[str]) -> set[str]:
     if not chosen:
         headline = f"stage `{row.stage.name}` trains nothing"
         row.error("selects-nothing", headline, row.context.at(place), "what is added is taken away again")
-    for head in row.context.spec.model.heads:
+    for head in row.context.spec.model.heads if _loss_heads_are_known(row) else ():
         if any(name.startswith(f"heads.{head}.") for name in chosen):
             _head_with_loss(row, head, selector, place)
     return chosen
+
+
+def _loss_heads_are_known(row: Row) -> bool:
+    """Say whether the loss names heads only; an unknown one is reported by itself."""
+    loss = row.setting("loss")[0]
+    heads = {str(term.call.arguments.get("head")) for term in loss.terms} if loss else set()
+    return heads <= set(row.context.spec.model.heads)
 
 
 def _matches_all(row: Row, place: KeyPath, patterns: list[Name], names: list[str]) -> bool:
@@ -156,6 +173,20 @@ def _schedule(row: Row) -> None:
             _warmup_fits(row, place, duration)
 
 
+def _optimizer(row: Row) -> None:
+    optimizer, place = row.setting("optimizer")
+    index = int(row.path[1])
+    if row.setting("carry_optimizer")[0] and index:
+        before = Row(row.context, KeyPath(("stages", index - 1)), row.context.spec.stages[index - 1])
+        kinds = [call.function if call else "adamw" for call in (before.setting("optimizer")[0], optimizer)]
+        if kinds[0] != kinds[1]:
+            headline = f"stage `{row.stage.name}` carries the state of `{kinds[0]}` over to `{kinds[1]}`"
+            row.error("contradiction", headline, row.context.at(place), "keep the optimizer, or begin with a fresh one")
+    if optimizer and optimizer.arguments.get("nesterov") == "true" and not optimizer.number("momentum"):
+        headline = "`nesterov` needs a momentum"
+        row.error("contradiction", headline, row.context.at(place, optimizer.span), "write `sgd(momentum = 0.9, ...)`")
+
+
 def _warmup_fits(row: Row, place: KeyPath, duration: Quantity) -> None:
     """Report a warmup as long as its stage, where both are counted in one unit."""
     total, total_place = row.setting(str(duration.unit))
@@ -186,6 +217,10 @@ def _sampling(row: Row) -> None:
         check_reference(
             row.context, place, next(sampling.balanced.names()), list(row.context.spec.data.labels), "label"
         )
+    counted = {rule.condition.label.text for rule in sampling.rules}
+    if len(counted) > 1:
+        headline = f"the rules count samples of {len(counted)} labels: {', '.join(sorted(counted))}"
+        row.error("contradiction", headline, row.context.at(place), "keep to one label")
     for index, rule in enumerate(sampling.rules):
         check_condition(row.context, place, rule.condition)
         first = next(

@@ -34,14 +34,15 @@ def _with_weights(plan: Plan, context: Context, path: KeyPath, stage: StagePlan)
 
 
 def class_weights(sampling: Sampling, counts: Sequence[int]) -> tuple[float, ...]:
-    """Return the weight of a sample of each class.
+    """Return the weight of a sample of each class; balanced weights average 1, the weight of a row without the label.
 
     >>> rule = Rule(5.0, Condition(Name("disease"), "<", 50.0))
     >>> class_weights(Sampling((rule,)), (20, 100))
     (5.0, 1.0)
     """
     if sampling.balanced:
-        return tuple(1.0 / count if count else 0.0 for count in counts)
+        share = sum(counts) / max(sum(count > 0 for count in counts), 1)
+        return tuple(share / count if count else 0.0 for count in counts)
     return tuple(next((r.weight for r in sampling.rules if r.condition.holds(count)), 1.0) for count in counts)
 
 

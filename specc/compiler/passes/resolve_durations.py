@@ -23,13 +23,18 @@ def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> No
     """Report a last batch that batch normalisation cannot work on."""
     trains_backbone = any(name.startswith("backbone") for name in stage.train)
     has_batch_norm = context.backbone is not None and context.backbone.batch_norms > 0
-    if samples % stage.batch_size == 1 and trains_backbone and has_batch_norm:
+    if trains_backbone and has_batch_norm and 1 in _part_sizes(stage, samples):
         path = next(path for path, written in context.stages() if written.name == stage.name)
         place = context.setting(path, context.spec.stages[int(path[1])], "batch_size")[1]
-        headline = (
-            f"the last batch of stage `{stage.name}` has one sample: {samples:,} in batches of {stage.batch_size}"
-        )
+        headline = f"stage `{stage.name}` makes batches of one sample: {samples:,} in batches of {stage.batch_size}"
         context.problems.error("batch-of-one", headline, context.at(place), f"try {stage.batch_size + 1}")
+
+
+def _part_sizes(stage: StagePlan, samples: int) -> set[int]:
+    """Return the sizes of the forward passes that an epoch is made of."""
+    batches = {min(stage.batch_size, samples), samples % stage.batch_size or stage.batch_size}
+    micro = stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
+    return {size for batch in batches for size in (min(micro, batch), batch % micro or min(micro, batch))}
 
 
 def _resolved(stage: StagePlan, samples: int) -> StagePlan:

@@ -1,5 +1,6 @@
 """Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -88,13 +89,20 @@ def _loader(
 ) -> DataLoader[Batch]:
     options: dict[str, Any] = {}
     if workers:
-        options = {"num_workers": workers, "prefetch_factor": PREFETCH}
+        options = {"num_workers": workers, "prefetch_factor": PREFETCH, "worker_init_fn": _leave_signals}
         if sys.platform == "linux":
             options["multiprocessing_context"] = "fork"  # shares the index without copying it
     # A generator of its own keeps the loader from drawing on the global one.
     generator = torch.Generator()
     pin = device.type == "cuda"
     return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
+
+
+def _leave_signals(worker: int) -> None:
+    """Let a signal to the whole process group stop the run and not its workers; it still needs their batches."""
+    del worker
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:

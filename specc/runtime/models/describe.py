@@ -18,14 +18,15 @@ from timm.models import group_parameters
 def describe(name: str) -> dict[str, Any]:
     """Return a backbone's parameters, sizes and groups, without building its weights.
 
-    Source: layer depths by timm's own `group_matcher`; no decay for what timm's optimizers do not decay.
+    Source: layers, the classifier's among them, by timm's own `group_matcher`; no decay for what timm's optimizers
+    leave without.
     """
     with torch.device("meta"):
         model: Any = timm.create_model(name, num_classes=0)
-        whole = timm.create_model(name)
+        whole: Any = timm.create_model(name)
     config = model.pretrained_cfg
     no_decay = model.no_weight_decay() if hasattr(model, "no_weight_decay") else set()
-    depths = group_parameters(model, model.group_matcher(coarse=False), reverse=True)
+    depths = group_parameters(whole, whole.group_matcher(coarse=False), reverse=True)
     return {
         "name": name,
         "timm": timm.__version__,
@@ -37,6 +38,7 @@ def describe(name: str) -> dict[str, Any]:
         "classifier": _classifier(whole, config.get("classifier")),
         "first_conv": config.get("first_conv"),
         "norms": [[key, type(module).__name__] for key, module in model.named_modules() if _is_norm(module)],
+        "top_layer": max(depths.values(), default=0),
         "parameters": [
             [key, list(value.shape), depths.get(key, 0), value.ndim > 1 and key not in no_decay]
             for key, value in model.named_parameters()
