@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from specc.cli.output import add_spec_arguments, console, print_diagnostics
@@ -69,7 +70,7 @@ def _row(plan: Plan, stage: StagePlan) -> tuple[str, ...]:
         _rates(stage),
         str(stage.batch_size) + (f" ({stage.grad_accum_steps} x)" if stage.grad_accum_steps > 1 else ""),
         stage.selector + _factors(stage),
-        f"{_size(stage.trained_parameters)} of {_size(plan.parameter_count)}",
+        f"{_size(plan, stage.train)} of {_size(plan)}",
         (stage.sampling.text if stage.sampling else "") + (f"  mix {stage.mix.kind}" if stage.mix else ""),
         stage.texts["loss"],
     )
@@ -108,9 +109,19 @@ def _factors(stage: StagePlan) -> str:
     return f"  (rate x {', '.join(f'{factor:g}' for factor in factors[:3])})" if factors else ""
 
 
-def _size(count: int | None) -> str:
-    if count is None:
-        return "?"
+def _size(plan: Plan, names: Iterable[str] | None = None) -> str:
+    """Print a number of parameters; a question mark stands for heads whose classes are not known."""
+    count, known = plan.size_of(names)
+    parts = [short(count)] if count or known else []
+    return " + ".join([*parts, *([] if known else ["?"])])
+
+
+def short(count: int) -> str:
+    """Print a large number in three digits.
+
+    >>> short(27_519_354), short(5130), short(12)
+    ('27.5 M', '5.13 k', '12')
+    """
     for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= unit:
             return f"{count / unit:.3g} {name}"
@@ -138,7 +149,7 @@ def _model(plan: Plan) -> str:
     start += f" from {model.start_from}" if model.start_from else ""
     heads = ", ".join(f"{h.name} {h.kind}" + (f" routed by {h.routed_by}" if h.routed_by else "") for h in model.heads)
     size = "x".join(str(side) for side in plan.augment.input_size)
-    return f"model   {name}{start}  input {size}  {_size(plan.parameter_count)} parameters  heads: {heads}"
+    return f"model   {name}{start}  input {size}  {_size(plan)} parameters  heads: {heads}"
 
 
 def _sampling(plan: Plan) -> list[str]:

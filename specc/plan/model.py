@@ -4,6 +4,8 @@ One unit a quantity, named in the field where it is not obvious. `None` where a 
 there when the plan was made (`specc plan --no-data`); such a plan can be read but not run.
 """
 
+import math
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -275,32 +277,21 @@ class Plan(Record):
         """Return the label called `name`."""
         return next(label for label in self.data.labels if label.name == name)
 
-    def group_size(self, name: str) -> int | None:
-        """Return the number of parameters of a group; None when a shape is not known."""
-        group = next(group for group in self.model.groups if group.name == name)
-        return _count(group)
+    def size_of(self, names: Iterable[str] | None = None) -> tuple[int, bool]:
+        """Return the number of parameters of some groups, or of all, and whether every shape is known."""
+        groups = [group for group in self.model.groups if names is None or group.name in names]
+        shapes = [shape for group in groups for shape in group.parameters.values()]
+        return sum(math.prod(shape) for shape in shapes if shape is not None), None not in shapes and bool(groups)
 
     @property
     def parameter_count(self) -> int | None:
-        """Return the number of parameters of the model."""
-        counts = [_count(group) for group in self.model.groups]
-        return None if None in counts else sum(count or 0 for count in counts)
+        """Return the number of parameters of the model; None while a shape is not known."""
+        count, known = self.size_of()
+        return count if known else None
 
 
 _WORDS: Any = {"texts": True, "sampling": {"text", "moved"}}
 _NO_WEIGHT: Any = {**_WORDS, "expect": True, "selector": True, "trained_parameters": True, "train": True}
-
-
-def _count(group: GroupPlan) -> int | None:
-    total = 0
-    for shape in group.parameters.values():
-        if shape is None:
-            return None
-        size = 1
-        for side in shape:
-            size *= side
-        total += size
-    return total
 
 
 def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:

@@ -105,10 +105,10 @@ def _prepare(
     index = build_index(plan.data, plan.seed)
     if index.data.fingerprints != plan.data.fingerprints:
         raise DataError("the data changed since the plan was compiled", help="compile the spec again")
-    model = build_model(plan).to(device)
+    found, notes = (None, []) if fresh else find_state(folder, plan)
+    model = build_model(plan, pretrained=plan.model.pretrained and found is None).to(device)
     ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
     state = State(plan, model, ema, device, now, spec)
-    found, notes = (None, []) if fresh else find_state(folder, plan)
     if found:
         state.restore(found.info, found.tensors)
         notes += [f"not bit-exact: {change}" for change in differences(before, now)]

@@ -130,7 +130,14 @@ _SCHEDULES = (
         "Up to `value` and far down in one cycle (arXiv 1708.07120; defaults of OneCycleLR).",
     ),
 )
-_RATES = (Function("layer_decay", "rates", (_p("factor", high=1),), "Rate times factor to the depth below the top."),)
+_RATES = (
+    Function(
+        "layer_decay",
+        "rates",
+        (_p("factor", high=1),),
+        "Rate times factor to the depth below the classifier, by timm's layers.",
+    ),
+)
 _LOSSES = (
     Function(
         "cross_entropy",

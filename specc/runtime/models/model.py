@@ -80,15 +80,15 @@ def build_head(head: HeadPlan, features: int, classes: Mapping[str, int]) -> nn.
     return HEADS[head.kind](head, features, head.out or classes[head.label or ""])
 
 
-def build_model(plan: Plan) -> nn.Module:
-    """Make the model with weights that are a function of the seed, or timm's pretrained ones.
+def build_model(plan: Plan, *, pretrained: bool = False) -> nn.Module:
+    """Make the model with weights that are a function of the seed, the backbone's by timm's training where asked.
 
     Raises: DataError when pretrained weights cannot be had.
     """
     seed_step(integer(plan.seed, "init"), torch.device("cpu"))
     kind = plan.model.architecture.kind if plan.model.architecture else "backbone"
     classes = {label.name: len(label.classes or ()) for label in plan.data.labels}
-    return MODELS[kind](plan.model, plan.data.channels, classes)
+    return MODELS[kind](plan.model.model_copy(update={"pretrained": pretrained}), plan.data.channels, classes)
 
 
 def _backbone(plan: ModelPlan, channels: int) -> nn.Module:
