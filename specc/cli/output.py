@@ -44,7 +44,7 @@ def console(stream: TextIO) -> Any:
     """Return rich's console for a stream; wide when nobody looks at it."""
     from rich.console import Console
 
-    width = None if stream.isatty() else 160
+    width = None if stream.isatty() else 200
     return Console(file=stream, no_color=not wants_colour(stream), width=width, highlight=False, emoji=False)
 
 

@@ -71,7 +71,7 @@ def _row(plan: Plan, stage: StagePlan) -> tuple[str, ...]:
         str(stage.batch_size) + (f" ({stage.grad_accum_steps} x)" if stage.grad_accum_steps > 1 else ""),
         stage.selector + _factors(stage),
         f"{_size(plan, stage.train)} of {_size(plan)}",
-        (stage.sampling.text if stage.sampling else "") + (f"  mix {stage.mix.kind}" if stage.mix else ""),
+        (stage.sampling.text if stage.sampling else "") + stage.texts["mix"],
         stage.texts["loss"],
     )
 

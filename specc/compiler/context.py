@@ -12,7 +12,12 @@ from specc.source import Document, Span
 from specc.spec.experiment import Spec
 from specc.spec.stages import Stage
 
-_ALTERNATIVES: Final = {"epochs": ("steps",), "steps": ("epochs",), "micro_batch_size": ("grad_accum_steps",)}
+_ALTERNATIVES: Final = {
+    "epochs": ("steps",),
+    "steps": ("epochs",),
+    "micro_batch_size": ("grad_accum_steps",),
+    "grad_accum_steps": ("micro_batch_size",),
+}
 """A stage that says one of these has no default for the other."""
 
 

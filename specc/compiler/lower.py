@@ -172,7 +172,7 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
     accumulate = setting("grad_accum_steps", 1)
     micro = setting("micro_batch_size", "auto")
     schedule, loss, sample = setting("lr"), setting("loss"), setting("sample")
-    own_augment = setting("augment")
+    own_augment, mix = setting("augment"), setting("mix")
     return StagePlan(
         name=stage.name,
         epochs=setting("epochs"),
@@ -191,13 +191,13 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
         max_grad_norm=setting("max_grad_norm"),
         carry_optimizer=setting("carry_optimizer", default=False),
         loss=_loss(loss),
-        mix=operation("mix", mix) if (mix := setting("mix")) else None,
+        mix=operation("mix", mix) if mix else None,
         sampling=_sampling(sample) if sample else None,
         augment=transforms(own_augment, hoisted=True) if own_augment is not None else None,
         stop=_stop(stop) if (stop := setting("stop")) else None,
         start_from=setting("start_from", "last"),
         expect=tuple(gate(g) for g in setting("expect", ())),
-        texts={"lr": str(schedule), "loss": str(loss), "sample": str(sample) if sample else ""},
+        texts={"lr": str(schedule), "loss": str(loss), "sample": str(sample) if sample else "", "mix": str(mix or "")},
     )
 
 

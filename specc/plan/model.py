@@ -5,9 +5,9 @@ there when the plan was made (`specc plan --no-data`); such a plan can be read b
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -272,6 +272,13 @@ class Plan(Record):
         for index in range(len(self.stages)):
             digests.append(digest(_stage_key(self, index, digests[-1] if digests else None)))
         return tuple(digests)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the plan; digests are taken anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("body", "digest", "shared_digest", "stage_digests"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     def label(self, name: str) -> LabelPlan:
         """Return the label called `name`."""

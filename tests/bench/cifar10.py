@@ -150,7 +150,10 @@ def main() -> None:
                 speeds.append([arguments.steps / seconds[i] for i in (0, 1)])
             mine, hand = (statistics.median(speed[i] for speed in speeds) for i in (0, 1))
             spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-            print(f"{stage}: {mine:.2f} steps/s, by hand {hand:.2f}; ratio {statistics.median(ratios):.3f} ({spread})", flush=True)
+            print(
+                f"{stage}: {mine:.2f} steps/s, by hand {hand:.2f}; ratio {statistics.median(ratios):.3f} ({spread})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

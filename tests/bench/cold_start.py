@@ -1,6 +1,6 @@
 """CPU time of cold commands, as ratios to `python -c "from pydantic import BaseModel"`, interleaved.
 
-    python -m tests.bench.cold_start [--rounds 9] [SPEC ...]
+python -m tests.bench.cold_start [--rounds 9] [SPEC ...]
 """
 
 import argparse
@@ -8,6 +8,8 @@ import resource
 import statistics
 import subprocess
 import sys
+
+COMMANDS = {"validate": ["validate"], "validate --no-data": ["validate", "--no-data"], "plan": ["plan"]}
 
 
 def cpu_seconds(words: list[str]) -> float:
@@ -24,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     commands = {"pydantic": [sys.executable, "-c", "from pydantic import BaseModel"]}
     for spec in arguments.specs:
-        for name, words in {"validate": ["validate"], "validate --no-data": ["validate", "--no-data"], "plan": ["plan"]}.items():
+        for name, words in COMMANDS.items():
             commands[f"{name} {spec}"] = [sys.executable, "-m", "specc", *words, spec]
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(arguments.rounds):

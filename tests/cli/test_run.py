@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -134,15 +133,15 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_run_ends_in_the_same_bytes(spec, undisturbed, tmp_path, moment: str):
-    draw = random.Random(moment)
-    process = begin(spec, tmp_path, workers=draw.choice([0, 1, 2]))
-    wait_for(process, tmp_path, MOMENTS[moment])
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    result = finish(spec, tmp_path, draw.choice([0, 1, 2]))
+@pytest.mark.parametrize("moments", [("mid-epoch", "stage-change"), ("first-epoch-over", "near-the-end")], ids="+".join)
+def test_a_run_killed_twice_ends_in_the_same_bytes(spec, undisturbed, tmp_path, moments: tuple[str, str]):
+    for workers, moment in enumerate(moments):
+        process = begin(spec, tmp_path, workers)
+        wait_for(process, tmp_path, MOMENTS[moment])
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    result = finish(spec, tmp_path, workers=2)
     assert result.returncode == 0, result.stderr
     assert outcome(tmp_path) == outcome(undisturbed)
     assert not list(tmp_path.rglob(".*.tmp"))
@@ -162,12 +161,7 @@ def test_a_terminated_run_saves_and_goes_on(spec, undisturbed, tmp_path):
     assert outcome(tmp_path) == outcome(undisturbed)
 
 
-KILLED_WORKER = pytest.mark.xfail(strict=True, reason="the loader's workers die of it before the run can save")
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [pytest.param(signal.SIGTERM, 143, marks=KILLED_WORKER), (signal.SIGINT, 130)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_to_the_whole_group_is_no_failure_of_its_workers(spec, tmp_path, number: int, code: int):
     """What `timeout`, service managers and Ctrl-C do: the workers get it, too."""
     process = begin(spec, tmp_path, workers=2)

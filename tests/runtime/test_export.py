@@ -51,12 +51,7 @@ def test_timm_gives_the_same_outputs(tmp_path, backbone: str):
     assert same_outputs(model, state, plan)
 
 
-RESAMPLED = pytest.mark.xfail(
-    strict=True, reason="without `fixed_input_size` in the config timm builds a ViT for 224 and resamples its positions"
-)
-
-
-@pytest.mark.parametrize("backbone", [*BACKBONES[:3], pytest.param("test_vit", marks=RESAMPLED)])
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_folder_in_the_form_of_timms_hub_needs_no_arguments(tmp_path, backbone: str):
     plan = plan_of(backbone, tmp_path)
     state = exported(plan, tmp_path)

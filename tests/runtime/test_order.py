@@ -61,14 +61,17 @@ def test_a_weighted_epoch_keeps_its_number_of_samples(plan, samples):
     assert len(set(order.tolist())) < len(samples)
 
 
-@pytest.mark.xfail(strict=True, reason="a row without the label weighs 1, a row of a class of 100 weighs 1/100")
-def test_balanced_drawing_does_not_favour_rows_without_the_label(plan, samples):
-    counts = np.bincount(samples.labels["digit"], minlength=10)
+def test_balanced_drawing_favours_no_class_and_no_row_without_the_label(samples, tmp_path):
+    balanced = compiled(tmp_path, 'stages.head.sample="balanced(digit)"')
+    weights = np.array(balanced.stages[0].sampling.weights)
     codes = samples.labels["digit"].copy()
+    assert weights[codes].mean() == pytest.approx(1)
     codes[::8] = -1
     partly = Samples(samples.references, {"digit": codes})
-    order = epoch_order(weighted(plan, (1 / counts).tolist()), 0, 0, partly)
-    assert (codes[order] < 0).mean() < 0.3
+    drawn = np.concatenate([codes[epoch_order(balanced, 0, epoch, partly)] for epoch in range(200)])
+    shares = np.bincount(drawn + 1, minlength=11) / len(drawn)
+    kept = np.bincount(codes + 1, minlength=11) * np.array([1, *weights])
+    assert shares == pytest.approx(kept / kept.sum(), abs=0.015)
 
 
 def test_seeking_a_step_gives_the_keys_of_walking_there(plan, samples):

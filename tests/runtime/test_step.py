@@ -38,14 +38,7 @@ PLAIN = ("stages.whole.lr=1.0", 'stages.whole.optimizer="sgd()"')
     [
         pytest.param(20, 0, id="even"),
         pytest.param(13, 0, id="shorter-last"),
-        pytest.param(
-            20,
-            7,
-            id="missing-labels",
-            marks=pytest.mark.xfail(
-                strict=True, reason="each micro-batch averages over its own labels, not over the batch's"
-            ),
-        ),
+        pytest.param(20, 7, id="missing-labels"),
     ],
 )
 def test_micro_batches_add_up_to_the_batch(compile_spec, size: int, without_label: int):

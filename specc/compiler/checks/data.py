@@ -1,6 +1,7 @@
 """Where samples come from: keys that fit their source, splits, folds and groups."""
 
 from specc.compiler.context import Context
+from specc.diagnostics.suggest import did_you_mean
 from specc.spec.data import SOURCE_KEYS
 from specc.spec.expressions import Name
 
@@ -21,8 +22,8 @@ def _location(context: Context) -> None:
             context.problems.error("unused-key", headline, context.at(f"data.{key}"), "leave it out")
     needed = {"builtin": "dataset", "folder": "root"}.get(data.source, "path")
     if getattr(data, needed) is None and (data.source == "builtin" or data.train is None):
-        other = "" if data.source == "builtin" else " nor `train`"
-        headline = f"source `{data.source}` has no `{needed}`{other}"
+        missing = f"no `{needed}`" if data.source == "builtin" else f"neither `{needed}` nor `train`"
+        headline = f"source `{data.source}` has {missing}"
         context.problems.error("missing-key", headline, context.at("data"), f"set data.{needed}")
     if "image" in known and data.image is None and not data.input:
         headline = f"nothing says which column of the {data.source} holds the image"
@@ -33,13 +34,13 @@ def _split(context: Context) -> None:
     data = context.spec.data
     if data.split is None:
         return
-    if data.train is not None:
+    if data.train is not None and "train" in SOURCE_KEYS[data.source]:
         labels = context.at("data.split") + context.at("data.train", text="the splits are given here")
         context.problems.error("contradiction", "the data is divided twice", labels, "keep `split`, or the files")
     label = data.split.arguments.get("label")
     if isinstance(label, Name) and label.text not in data.labels:
         headline = f"there is no label `{label}` to divide by"
-        remedy = f"labels: {', '.join(data.labels)}"
+        remedy = did_you_mean(label.text, data.labels, "labels")
         context.problems.error("unknown-label", headline, context.at("data.split", label.span), remedy)
     if data.split.function.startswith("stratified") and not data.labels:
         headline = f"`{data.split.function}` needs a label to divide by"

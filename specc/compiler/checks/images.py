@@ -38,19 +38,19 @@ def _sizes(context: Context) -> None:
 
 def _normalize(context: Context) -> None:
     """Hold every list of transforms to one `normalize` at its end, or to none at all."""
-    lists = list(_lists(context))
-    written: dict[str, KeyPath] = {}
-    for path, calls in lists:
+    first: tuple[str, KeyPath] | None = None
+    for path, calls in _lists(context):
+        text, place = "", path
         for index, call in enumerate(calls):
             if call.function == "normalize":
-                _statistics(context, path.child(index), call, is_last=index == len(calls) - 1)
-        written.setdefault(next((str(call) for call in calls if call.function == "normalize"), ""), path)
-    if len(written) > 1:
-        path = next(path for text, path in written.items() if text)
-        other = next(place for place in written.values() if place != path)
-        labels = context.at(path) + context.at(other, text="this list ends otherwise")
-        headline = "images are normalised differently in different places"
-        context.problems.error("normalize-apart", headline, labels, "end all lists with the same `normalize`")
+                text, place = str(call), path.child(index)
+                _statistics(context, place, call, is_last=index == len(calls) - 1)
+        if first is None:
+            first = (text, place)
+        elif text != first[0]:
+            labels = context.at(place) + context.at(first[1], text="images are normalised otherwise here")
+            headline = f"`{path.name_items(context.document.tree)}` normalises images in a way of its own"
+            context.problems.error("normalize-apart", headline, labels, "end all lists with the same `normalize`")
 
 
 def _lists(context: Context) -> Iterator[tuple[KeyPath, tuple[Call, ...]]]:
@@ -89,15 +89,16 @@ def _transforms(context: Context) -> None:
                         "contradiction", headline, context.at(place, inner.span), "put it before or after"
                     )
                 widths = inner.arguments.get("kernel")
-                if (
-                    isinstance(widths, Interval)
-                    and math.floor(widths.stop) == math.ceil(widths.start)
-                    and widths.start % 2 == 0
-                ):
+                if isinstance(widths, Interval) and not _has_odd_width(widths):
                     headline = f"`blur` has no odd width from {widths}"
                     context.problems.error(
                         "out-of-range", headline, context.at(place, inner.span), "widths are odd: 3, 5, 7"
                     )
+
+
+def _has_odd_width(widths: Interval) -> bool:
+    """Say whether a range holds an odd whole number of pixels."""
+    return any(width % 2 for width in range(math.ceil(widths.start), math.floor(widths.stop) + 1))
 
 
 def _model(context: Context) -> None:

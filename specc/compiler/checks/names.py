@@ -84,10 +84,10 @@ def check_call_labels(context: Context, path: KeyPath, call: Call) -> None:
             case Filtered():
                 check_reference(context, path, value.name, labels, "label")
                 check_condition(context, path, value.condition)
-                if value.condition.label != value.name:
+                if value.condition.label != value.name and value.condition.label.text in labels:
                     headline = f"`count({value.condition.label})` does not count classes of `{value.name}`"
                     place = context.at(path, value.condition.span)
-                    context.problems.error("contradiction", headline, place, f"count({value.name})")
+                    context.problems.error("contradiction", headline, place, f"write `count({value.name})`")
             case Name() if call.function != "knn":
                 check_reference(context, path, value, labels, "label")
 

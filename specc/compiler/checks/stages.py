@@ -63,12 +63,8 @@ def _required(row: Row) -> None:
     if row.setting("epochs")[0] is None and row.setting("steps")[0] is None:
         headline = f"stage `{name}` says neither `epochs` nor `steps`"
         row.error("missing-key", headline, row.context.at(row.path), "set one of them")
+    _divided_once(row)
     defaults = row.context.spec.defaults
-    if row.stage.micro_batch_size and row.setting("grad_accum_steps")[0] and row.stage.micro_batch_size != "auto":
-        labels = row.context.at(row.path.child("micro_batch_size"))
-        row.error(
-            "contradiction", "`micro_batch_size` and `grad_accum_steps` both divide the batch", labels, "keep one"
-        )
     if defaults.epochs and defaults.steps:
         labels = row.context.at("defaults.steps") + row.context.at("defaults.epochs", text="also set here")
         row.error("contradiction", "`[defaults]` says both `epochs` and `steps`", labels, "keep one")
@@ -76,6 +72,16 @@ def _required(row: Row) -> None:
         labels = row.context.at(row.path.child("steps"))
         labels += row.context.at(row.path.child("epochs"), text="also set here")
         row.error("contradiction", f"stage `{name}` says both `epochs` and `steps`", labels, "keep one")
+
+
+def _divided_once(row: Row) -> None:
+    """Report a batch that is divided by a size and by a number of parts."""
+    size, place = row.setting("micro_batch_size")
+    parts, other = row.setting("grad_accum_steps")
+    if size not in (None, "auto") and parts is not None:
+        labels = row.context.at(place) + row.context.at(other, text="divided here, too")
+        headline = "`micro_batch_size` and `grad_accum_steps` both divide the batch"
+        row.error("contradiction", headline, labels, "keep one")
 
 
 def _train(row: Row, names: list[str]) -> set[str]:
@@ -89,7 +95,8 @@ def _train(row: Row, names: list[str]) -> set[str]:
     if not chosen:
         headline = f"stage `{row.stage.name}` trains nothing"
         row.error("selects-nothing", headline, row.context.at(place), "what is added is taken away again")
-    for head in row.context.spec.model.heads if _loss_heads_are_known(row) else ():
+    known = [h for h, head in row.context.spec.model.heads.items() if head.out or h in row.context.spec.data.labels]
+    for head in known if _loss_heads_are_known(row) else ():
         if any(name.startswith(f"heads.{head}.") for name in chosen):
             _head_with_loss(row, head, selector, place)
     return chosen

@@ -23,4 +23,6 @@ def _needs_validation(stage: StagePlan) -> str | None:
         return "stop"
     if any(phase.kind == "plateau" for phase in stage.schedule):
         return "lr"
+    if stage.start_from == "best":
+        return "start_from"
     return "expect" if stage.expect else None

@@ -25,9 +25,19 @@ def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> No
     has_batch_norm = context.backbone is not None and context.backbone.batch_norms > 0
     if trains_backbone and has_batch_norm and 1 in _part_sizes(stage, samples):
         path = next(path for path, written in context.stages() if written.name == stage.name)
-        place = context.setting(path, context.spec.stages[int(path[1])], "batch_size")[1]
+        key = "batch_size" if stage.micro_batch_size == "auto" else "micro_batch_size"
+        place = context.setting(path, context.spec.stages[int(path[1])], key)[1]
         headline = f"stage `{stage.name}` makes batches of one sample: {samples:,} in batches of {stage.batch_size}"
-        context.problems.error("batch-of-one", headline, context.at(place), f"try {stage.batch_size + 1}")
+        context.problems.error("batch-of-one", headline, context.at(place), _larger(stage, samples))
+
+
+def _larger(stage: StagePlan, samples: int) -> str | None:
+    """Return a batch size nearby that leaves no sample alone."""
+    for size in range(max(stage.batch_size, 2), stage.batch_size + 100):
+        parts = stage.model_copy(update={"batch_size": size, "micro_batch_size": "auto"})
+        if 1 not in _part_sizes(parts, samples):
+            return f"batch_size = {size} in one pass leaves none alone"
+    return None
 
 
 def _part_sizes(stage: StagePlan, samples: int) -> set[int]:

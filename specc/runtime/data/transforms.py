@@ -3,6 +3,7 @@
 Each keeps the meaning of its published parameters; torchvision's v2 does the work.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ class RandomBlur:
     """Gaussian blur of a random odd kernel width; sigma as OpenCV derives it from the width."""
 
     def __init__(self, widths: Sequence[float]) -> None:
-        self.widths = [width for width in range(int(widths[0]), int(widths[1]) + 1) if width % 2]
+        self.widths = [width for width in range(math.ceil(widths[0]), math.floor(widths[1]) + 1) if width % 2]
 
     def __call__(self, image: Tensor) -> Tensor:
         """Blur with one of the widths."""

@@ -165,7 +165,7 @@ def test_without_data_the_heads_have_no_shape(compiled):
         ("0.5 where count(d) == 80", (1.0, 1.0, 0.5, 1.0)),
         ("7 where count(d) <= 20", (7.0, 1.0, 1.0, 1.0)),
         ("7 where count(d) > 1000", (1.0, 1.0, 1.0, 1.0)),
-        ("balanced(d)", (0.05, 0.02, 0.0125, 0.001)),
+        ("balanced(d)", (14.375, 5.75, 3.59375, 0.2875)),
     ],
 )
 def test_the_weight_of_each_class(text, weights):
@@ -173,7 +173,7 @@ def test_the_weight_of_each_class(text, weights):
 
 
 def test_a_class_without_samples_is_never_drawn():
-    assert class_weights(parse("sampling", "balanced(d)"), (4, 0)) == (0.25, 0.0)
+    assert class_weights(parse("sampling", "balanced(d)"), (4, 0)) == (1.0, 0.0)
 
 
 def test_what_each_rule_moves(compiled):

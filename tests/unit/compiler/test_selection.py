@@ -54,7 +54,6 @@ def test_all_is_all():
 
 
 @pytest.mark.parametrize("text", ["backbone.blocks[-]", "backbone.blocks[:-]", "backbone.blocks[-:-]"])
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the grammar takes a sign without a number")
 def test_a_sign_without_a_number(text):
     with pytest.raises(ExpressionError):
         chosen(text)

@@ -76,7 +76,6 @@ def test_16_bits_become_8(image):
     assert read_image(image(Image.fromarray(values)), 1)[..., 0].tolist() == [[0, 100, 255]]
 
 
-@pytest.mark.xfail(strict=True, reason="the scale of 16 bits is guessed from the brightest pixel of each image")
 def test_a_dark_image_of_16_bits_stays_dark(image):
     values = np.full((2, 2), 200, np.uint16)
     assert (read_image(image(Image.fromarray(values)), 1) == 0).all()

@@ -108,7 +108,6 @@ def test_one_manifest_is_divided(tmp_path, data_plan):
     assert build_index(plan, 0).data.samples == {"train": 70, "val": 10, "test": 20}
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a folder has one column, and others are not refused")
 @pytest.mark.parametrize("more", [{"labels": ("kind",)}, {"labels": (), "group": "plant", "split": "group_kfold(2)"}])
 def test_a_column_that_folders_have_not(tmp_path, data_plan, more):
     for name in ("oak", "beech"):

@@ -70,10 +70,7 @@ def test_json():
     assert nowhere["labels"] == []
 
 
-RAW = pytest.mark.xfail(strict=True, reason="JSON holds direction characters and C1 controls as they are")
-
-
-@pytest.mark.parametrize("style", [pytest.param(style, marks=RAW if style == "json" else ()) for style in FORMATS])
+@pytest.mark.parametrize("style", FORMATS)
 def test_a_name_cannot_drive_a_terminal(style):
     source = Source("a\x1b]0;x\x07.toml", "k\x1b[31m = \u202e1\n")
     label = Label(Place(source, Span(0, 6)), "\x1b[2J")

@@ -52,7 +52,6 @@ def test_one_problem(kind, text, problem):
     assert said(kind, text) == [problem]
 
 
-@pytest.mark.xfail(strict=True, reason="a list is shown as Python's tuple of nodes")
 @pytest.mark.parametrize("written", ["[]", "[focal(a)]"])
 def test_a_list_is_shown_as_it_is_written(written):
     headline = f"`from` of `distill` is a list of names, not `{written}`"

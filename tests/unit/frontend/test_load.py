@@ -61,10 +61,7 @@ def test_a_very_long_chain(tmp_path):
     assert [code for code, _ in refused(tmp_path / "s0.toml")] == ["too-deep"]
 
 
-NUL = pytest.param("a\\u0000b.toml", marks=pytest.mark.xfail(strict=True, reason="ValueError: embedded null byte"))
-
-
-@pytest.mark.parametrize("parent", ["missing.toml", ".", "notes.txt", "/dev/zero", NUL])
+@pytest.mark.parametrize("parent", ["missing.toml", ".", "notes.txt", "/dev/zero", "a\\u0000b.toml"])
 def test_a_parent_that_cannot_be_read(tmp_path, parent):
     write(tmp_path, child=f'extends = "{parent}"')
     assert refused(tmp_path / "child.toml") == [("extends-unreadable", str(tmp_path / "child.toml"))]
