@@ -1,6 +1,6 @@
 """Measuring a split."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,18 +32,24 @@ class Split:
     samples: Samples
     device: torch.device
     kept: list[Batch] | None = None
-    batch_size: int = field(default=256)
+    batch_size: int = 256
+    failures: list[str] = field(default_factory=list)
+    """What could not be read and is not told yet, in words."""
 
     def batches(self) -> Iterable[Batch]:
         """Yield the split's batches, from memory where they fit."""
         if self.kept is not None:
             return self.kept
-        loader = evaluation_loader(self.plan, self.samples, self.batch_size, self.device)
-        batches = checked(loader, skip_bad=self.plan.data.on_bad_sample == "skip")
         if len(self.samples) * np.prod(self.plan.augment.input_size) > KEEP_BYTES:
-            return batches
-        self.kept = list(batches)
+            return self._read()
+        self.kept = list(self._read())
         return self.kept
+
+    def _read(self) -> Iterator[Batch]:
+        loader = evaluation_loader(self.plan, self.samples, self.batch_size, self.device)
+        for batch in checked(loader, skip_bad=self.plan.data.on_bad_sample == "skip"):
+            self.failures += batch.failures
+            yield batch
 
 
 def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:

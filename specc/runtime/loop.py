@@ -179,17 +179,27 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
         run.steps_made += 1
         if batch.failures:
             yield Skipped(batch.failures)
-        asked = run.interruption.number
         save = state.step < end and work.cadence.due(state.step, epoch, epoch_over=False)
-        if save or asked or len(waiting) >= lag or state.step == end:
+        if save or run.interruption.number or len(waiting) >= lag or state.step == end:
             yield from _told(state, waiting)
             waiting = []
         if save:
             yield _save(run, state, work.cadence)
-        _stop_if_asked(run, state, work.cadence, asked)
-    yield _end_epoch(run, state, epoch, began)
+        if not waiting:
+            _stop_if_asked(run, state, work.cadence)
+    done = _end_epoch(run, state, epoch, began)
+    yield from _skipped(run)
+    yield done
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
         yield _save(run, state, work.cadence)
+
+
+def _skipped(run: Run) -> Iterator[Event]:
+    """Tell what was left out of the splits that were measured, once."""
+    for split in run.splits.values():
+        if split.failures:
+            yield Skipped(tuple(split.failures))
+            split.failures.clear()
 
 
 def _told(state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
@@ -260,8 +270,9 @@ def _save(run: Run, state: State, cadence: Cadence, *, stage_end: bool = False) 
     return Saved(str(run.folder.stage(name) if stage_end else run.folder.last), seconds)
 
 
-def _stop_if_asked(run: Run, state: State, cadence: Cadence, number: int | None) -> None:
+def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
     """Save and leave when a signal has come."""
+    number = run.interruption.number
     if number is not None:
         _save(run, state, cadence)
         raise Interrupted("interrupted; everything is saved, and the same command goes on", number)
@@ -295,6 +306,7 @@ def _finish(run: Run, state: State) -> Iterator[Event]:
     state.load_weights(tensors)
     stage = plan.stages[info.stage_index]
     measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
+    yield from _skipped(run)
     judged_on = "test" if "test" in measured else "val"
     values = {name: found[0] for name, found in measured.items()}
     gates = judge(plan.evaluate.expect, values.get(judged_on, {}))

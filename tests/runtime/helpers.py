@@ -1,10 +1,8 @@
 """A spec of a few samples, and what the runtime makes of it."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from timm.utils import ModelEmaV3
@@ -20,7 +18,6 @@ from specc.runtime.losses import Objective
 from specc.runtime.models.model import build_model
 from specc.runtime.state import State
 from specc.runtime.step import train_step
-from tests.kill import digests
 
 CPU = torch.device("cpu")
 
@@ -113,12 +110,6 @@ def training_samples(plan: Plan) -> Samples:
 def events(plan: Plan, root: Path) -> Iterator[Event]:
     """Train what is left to do of a plan in `root`."""
     return train(plan, RunFolder(root), "the spec's text")
-
-
-def outcome(root: Path) -> dict[str, Any]:
-    """Return the digest of every tensor of a run, what its checkpoints say of themselves, and its history."""
-    rows = [json.loads(line) for line in (root / "history.jsonl").read_text().splitlines()]
-    return {**digests(root), "history": rows}
 
 
 def file_digest(path: Path) -> str:

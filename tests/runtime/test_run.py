@@ -20,7 +20,8 @@ from specc.plan.model import Plan
 from specc.runtime.events import EpochDone, Event, Finished, Skipped, StageDone, StageStarted, Started, StepDone
 from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
-from tests.runtime.helpers import SPEC, compiled, events, file_digest, outcome
+from tests.kill import digests
+from tests.runtime.helpers import SPEC, compiled, events, file_digest
 
 FEATURES = Path(__file__).parents[1] / "specs" / "features.toml"
 
@@ -121,20 +122,20 @@ def test_no_temporary_file_is_left(finished):
 
 def test_the_number_of_workers_changes_no_byte(compile_spec_text, finished, tmp_path):
     list(events(compile_spec_text("data.num_workers=2"), tmp_path / "run"))
-    assert outcome(tmp_path / "run") == outcome(finished)
+    assert digests(tmp_path / "run") == digests(finished)
 
 
 # Again, and after a change
 
 
 def test_a_finished_run_has_nothing_left_to_do(plan, copy):
-    before = outcome(copy)
+    before = digests(copy)
     assert RunFolder(copy).finished_results(plan) is not None
     found = list(events(plan, copy))
     assert not of_kind(found, StageStarted)
     assert not of_kind(found, StepDone)
     assert found[-1].steps_made == 0
-    assert outcome(copy) == before
+    assert digests(copy) == before
 
 
 def test_a_change_to_the_last_stage_retrains_only_that(compile_spec_text, copy, tmp_path):
@@ -146,7 +147,7 @@ def test_a_change_to_the_last_stage_retrains_only_that(compile_spec_text, copy, 
     assert len(earlier) == 2
     assert {path: file_digest(path) for path in earlier} == earlier
     list(events(changed, tmp_path / "fresh"))
-    assert outcome(copy) == outcome(tmp_path / "fresh")
+    assert digests(copy) == digests(tmp_path / "fresh")
 
 
 def test_a_change_to_the_first_stage_retrains_all(compile_spec_text, copy):
@@ -170,7 +171,7 @@ def test_a_change_to_other_metrics_or_the_export_retrains_nothing(compile_spec_t
     assert "macro_f1(digit)" in found[-1].results["test"]
 
 
-def test_a_change_to_what_is_best_chooses_anew(compile_spec_text, copy, tmp_path):
+def test_a_change_to_what_is_best_chooses_anew(compile_spec_text, copy):
     changed = compile_spec_text('evaluate.best="max top1(digit)"')
     found = list(events(changed, copy))
     assert trained(found) == ["head", "whole"]
@@ -182,7 +183,7 @@ def test_a_stage_may_be_renamed_in_the_middle(compile_spec_text, tmp_path):
     run_until(compile_spec_text(), tmp_path / "run", 14)
     list(events(renamed, tmp_path / "run"))
     list(events(renamed, tmp_path / "fresh"))
-    assert outcome(tmp_path / "run")["history"] == outcome(tmp_path / "fresh")["history"]
+    assert digests(tmp_path / "run")["history"] == digests(tmp_path / "fresh")["history"]
 
 
 def test_fresh_starts_over(plan, copy):
@@ -201,13 +202,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(plan, finished, tmp_path, ste
     started = next(events(plan, root))
     assert started.global_step == step
     list(events(plan, root))
-    assert outcome(root) == outcome(finished)
-
-
-def test_an_interrupted_run_writes_the_same_history(plan, finished, tmp_path):
-    run_until(plan, tmp_path / "run", 6)
-    list(events(plan, tmp_path / "run"))
-    assert (tmp_path / "run" / "history.jsonl").read_bytes() == (finished / "history.jsonl").read_bytes()
+    assert digests(root) == digests(finished)
 
 
 def test_interruptions_change_no_feature(features, all_features, tmp_path):
@@ -215,7 +210,7 @@ def test_interruptions_change_no_feature(features, all_features, tmp_path):
     for step in (3, 13, 31):
         run_until(features, root, step)
     list(events(features, root))
-    assert outcome(root) == outcome(all_features[0])
+    assert digests(root) == digests(all_features[0])
 
 
 @pytest.mark.parametrize("step", [7, 8, 15], ids=["first-stage", "stage-end", "second-stage"])
@@ -228,7 +223,7 @@ def test_a_damaged_state_is_replaced_by_the_one_before(compile_spec_text, finish
     assert any("last.safetensors" in note and "damaged" in note for note in started.notes)
     assert started.resumed_from is not None
     assert 0 < started.global_step < step
-    assert outcome(root) == outcome(finished)
+    assert digests(root) == digests(finished)
 
 
 def test_a_run_begins_anew_when_every_state_is_damaged(plan, finished, tmp_path):
@@ -237,7 +232,7 @@ def test_a_run_begins_anew_when_every_state_is_damaged(plan, finished, tmp_path)
     (root / "last.safetensors").write_bytes(b"\0" * 1000)
     found = list(events(plan, root))
     assert found[0].resumed_from is None
-    assert outcome(root) == outcome(finished)
+    assert digests(root) == digests(finished)
 
 
 def test_leftovers_of_a_dead_process_are_removed(plan, copy):
@@ -337,7 +332,7 @@ def train_with(*transforms: str) -> str:
         pytest.param([train_with("one_of(resize(32), hflip())")], id="resize-in-one-of"),
         pytest.param([train_with("one_of(normalize(imagenet), hflip())")], id="normalize-in-one-of"),
         pytest.param(["model.heads.digit.out=4"], id="fewer-outputs-than-classes"),
-        pytest.param(["stages.whole.batch_size=63"], id="batch-of-one"),
+        pytest.param(["stages.whole.batch_size=79"], id="batch-of-one"),
         pytest.param(["stages.whole.micro_batch_size=19"], id="micro-batch-of-one"),
     ],
 )
