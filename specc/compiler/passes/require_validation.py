@@ -9,8 +9,7 @@ def require_validation(plan: Plan, context: Context) -> Plan:
     if plan.data.samples is None or "val" in plan.data.samples:
         return plan
     for (path, _), stage in zip(context.stages(), plan.stages, strict=True):
-        key = _needs_validation(stage)
-        if key:
+        for key in _needs_validation(stage):
             place = context.setting(path, context.spec.stages[int(path[1])], key)[1]
             headline = f"`{key}` of stage `{stage.name}` needs a validation split, and there is none"
             remedy = 'set data.val, or data.split = "stratified(val = 10%)"'
@@ -18,11 +17,12 @@ def require_validation(plan: Plan, context: Context) -> Plan:
     return plan
 
 
-def _needs_validation(stage: StagePlan) -> str | None:
-    if stage.stop is not None:
-        return "stop"
-    if any(phase.kind == "plateau" for phase in stage.schedule):
-        return "lr"
-    if stage.start_from == "best":
-        return "start_from"
-    return "expect" if stage.expect else None
+def _needs_validation(stage: StagePlan) -> list[str]:
+    """Return the keys of a stage that wait for validation."""
+    waits = {
+        "stop": stage.stop is not None,
+        "lr": any(phase.kind == "plateau" for phase in stage.schedule),
+        "start_from": stage.start_from == "best",
+        "expect": bool(stage.expect),
+    }
+    return [key for key, waiting in waits.items() if waiting]
