@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 
 from specc.cli.main import COMMANDS, _parse, main
+from specc.compiler.pipeline import compile_spec
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -186,3 +187,20 @@ def test_pages_are_wrapped():
         text = re.sub(BLOCK, "", page.read_text(encoding="utf-8"))
         long = [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")]
         assert not long, f"{page.name}: {long[0]}"
+
+
+def test_the_shown_plan_is_the_quickstarts(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    digest = compile_spec(Path("specs/quickstart.toml"))[0].digest
+    assert f"plan {digest[:12]}" in (ROOT / "README.md").read_text()
+    assert digest in (ROOT / "docs" / "checkpoints.md").read_text()
+
+
+def test_the_shown_diagnostic_is_what_is_said(here, capsys):
+    """The README's example of a typo, word for word."""
+    spec = here / "specs" / "quickstart.toml"
+    spec.write_text(spec.read_text().replace('train = "heads.digit"', 'train = "heads.digits"'))
+    main(["validate", "specs/quickstart.toml"])
+    said = capsys.readouterr().out
+    shown = next(block.body for block in blocks(ROOT / "README.md") if "error[selects-nothing]" in block.body)
+    assert [line.split() for line in shown.splitlines()] == [line.split() for line in said.splitlines()[:7]]
