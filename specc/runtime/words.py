@@ -20,7 +20,8 @@ def line(event: Event) -> str | None:
             return f"left out: {'; '.join(event.failures)}"
         case StageDone():
             stopped = ", stopped early" if event.stopped_early else ""
-            return f"stage {event.name} is done after {event.epochs:g} epochs{stopped}"
+            plural = "" if event.epochs == 1 else "s"
+            return f"stage {event.name} is done after {event.epochs:g} epoch{plural}{stopped}"
         case Saved():
             return f"saved {event.path} in {event.seconds:.2f} s"
         case Finished():
