@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from specc.cli.output import say
 from specc.compiler.pipeline import compile_spec
 from specc.diff.effects import compare
 from specc.diff.render import as_json, as_text
@@ -32,7 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     profiles = tuple(arguments.profile)
     try:
         plans = [_plan(path, profiles, with_data=not arguments.no_data) for path in (arguments.old, arguments.new)]
-    except MissingData:
+    except MissingData as error:
+        if ".json" in (arguments.old.suffix, arguments.new.suffix):
+            raise
+        say(f"compared without the data: {error.message}")
         plans = [_plan(path, profiles, with_data=False) for path in (arguments.old, arguments.new)]
     comparison = compare(*plans)
     sys.stdout.write(as_json(comparison) if arguments.json else as_text(comparison))

@@ -13,6 +13,9 @@ from specc.runtime.words import line, shown
 SMOOTHING: Final = 0.9
 """Weight of the past in the shown loss and speed."""
 
+SHORTEST: Final = 0.02
+"""Seconds over which speed is taken at least: from an accelerator, steps are told in bursts."""
+
 
 def display(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
     """Pass events on and show them."""
@@ -31,16 +34,22 @@ class Speed:
     """Smoothed samples a second and loss."""
 
     def __init__(self) -> None:
-        self.at = time.monotonic()
         self.rate = self.loss = 0.0
+        self.begin()
 
     def step(self, event: StepDone) -> None:
         """Take one more step into account."""
-        now = time.monotonic()
-        rate = event.samples / max(now - self.at, 1e-9)
-        self.rate = rate if not self.rate else SMOOTHING * self.rate + (1 - SMOOTHING) * rate
         self.loss = event.loss if not self.loss else SMOOTHING * self.loss + (1 - SMOOTHING) * event.loss
-        self.at = now
+        self.samples += event.samples
+        elapsed = time.monotonic() - self.at
+        if elapsed >= SHORTEST:
+            rate = self.samples / elapsed
+            self.rate = rate if not self.rate else SMOOTHING * self.rate + (1 - SMOOTHING) * rate
+            self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.at, self.samples = time.monotonic(), 0
 
 
 def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
@@ -60,7 +69,7 @@ def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
                 progress.update(task, completed=event.global_step, description=description, told=told)
             elif isinstance(event, EpochDone):
                 progress.console.print(_row(event), soft_wrap=True)
-                speed.at = time.monotonic()
+                speed.begin()
             elif isinstance(event, Started | Skipped | StageDone):
                 progress.console.print(line(event) or "", soft_wrap=True, markup=False)
             yield event

@@ -10,6 +10,7 @@ from specc.checkpoint.diagnose import Finding, count_parameters, diagnose
 from specc.checkpoint.format import Header, read, read_header
 from specc.checkpoint.metadata import CheckpointInfo, to_strict
 from specc.cli.output import console
+from specc.runtime.words import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +62,7 @@ def _metrics(info: CheckpointInfo) -> dict[str, str]:
     if rows:
         facts["validation"] = _values(rows[-1]["val"])
     if info.best:
-        facts["best"] = f"{info.best['metric']} {_number(info.best['metric'], info.best['value'])}"
+        facts["best"] = f"{info.best['metric']} {shown(info.best['metric'], info.best['value'])}"
         facts["best"] += f" at {info.best['stage']} epoch {info.best['epoch']}"
     if info.results and "test" in info.results:
         facts["test"] = _values(info.results["test"])
@@ -69,11 +70,7 @@ def _metrics(info: CheckpointInfo) -> dict[str, str]:
 
 
 def _values(values: dict[str, Any]) -> str:
-    return "  ".join(f"{name} {_number(name, value)}" for name, value in values.items())
-
-
-def _number(name: str, value: Any) -> str:
-    return f"{value:.4f}" if "loss" in name else f"{100 * value:.2f}%"
+    return "  ".join(f"{name} {shown(name, value)}" for name, value in values.items())
 
 
 def _json(

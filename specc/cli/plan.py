@@ -9,6 +9,7 @@ from specc.cli.output import add_spec_arguments, console, print_diagnostics
 from specc.compiler.pipeline import compile_spec
 from specc.plan.file import dump
 from specc.plan.model import PhasePlan, Plan, StagePlan
+from specc.runtime.words import shown
 from specc.spec.units import number_text
 
 
@@ -166,5 +167,7 @@ def _targets(plan: Plan) -> list[str]:
     lines = [f"best    {plan.evaluate.best.mode} {plan.evaluate.best.metric}"]
     gates = [("end", gate) for gate in plan.evaluate.expect]
     gates = [(stage.name, gate) for stage in plan.stages for gate in stage.expect] + gates
-    lines += [f"expect  {when}: {gate.metric} {gate.operator} {100 * gate.threshold:g}%" for when, gate in gates]
+    lines += [
+        f"expect  {when}: {gate.metric} {gate.operator} {shown(gate.metric, gate.threshold)}" for when, gate in gates
+    ]
     return lines

@@ -45,6 +45,9 @@ class Backbone:
     parameters: tuple[Parameter, ...]
 
 
+SHIPPED_FOR: Final = "1.0.31"
+"""The version of timm that the shipped records and names were made by; for another one they are made anew."""
+
 _KEYS: Final = {"name", "features", "input_size", "fixed_input_size", "mean", "std", "classifier"} | {
     "first_conv",
     "norms",
@@ -65,7 +68,7 @@ def find_backbone(name: str, channels: int = 3) -> Backbone:
     """
     record = _shipped(name) or _cached(name)
     if record is None:
-        if name not in names():
+        if name not in names() and version("timm") == SHIPPED_FOR:
             raise UnknownBackbone(f"timm has no model `{name}`", help=did_you_mean(name, names(), "models"))
         record = _described(name)
     return _backbone(record, channels)
@@ -79,7 +82,7 @@ def names() -> frozenset[str]:
 
 def _shipped(name: str) -> dict[str, Any] | None:
     path = files("specc.compiler").joinpath(f"backbones/{name}.json")
-    return _record(path.read_text()) if path.is_file() else None
+    return _record(path.read_text()) if version("timm") == SHIPPED_FOR and path.is_file() else None
 
 
 def _cached(name: str) -> dict[str, Any] | None:
@@ -105,7 +108,8 @@ def _described(name: str) -> dict[str, Any]:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     record = _record(result.stdout) if result.returncode == 0 else None
     if record is None:
-        raise UnknownBackbone(f"timm {version('timm')} cannot build `{name}`", help=result.stderr.strip()[-200:])
+        remedy = did_you_mean(name, names(), "models")
+        raise UnknownBackbone(f"timm {version('timm')} cannot build `{name}`", help=remedy)
     path = _cache_path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

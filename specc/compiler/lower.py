@@ -86,20 +86,20 @@ def _augment(context: Context) -> AugmentPlan:
     side = side or (backbone.input_size[1] if backbone else 0)
     views = (augment.views,) if augment.views else ()
     return AugmentPlan(
-        train=tuple(operation("views", v) for v in views) or transforms(augment.train, hoisted=statistics is not None),
-        eval=transforms(augment.eval, hoisted=statistics is not None),
+        train=tuple(operation("views", v) for v in views) or transforms(augment.train),
+        eval=transforms(augment.eval),
         normalize=_normalize(context, statistics, channels) if statistics else None,
         input_size=(channels, side, side),
     )
 
 
-def transforms(calls: tuple[Call, ...], *, hoisted: bool) -> tuple[Operation, ...]:
+def transforms(calls: tuple[Call, ...]) -> tuple[Operation, ...]:
     """Return transforms as operations.
 
-    A last `normalize` is left out where whole batches are normalised on the device. A `resize` that no crop follows
-    makes a square; before a crop it sizes the shorter side, as torchvision's does.
+    A last `normalize` is left out: whole batches are normalised on the device, all lists alike. A `resize` that no crop
+    follows makes a square; before a crop it sizes the shorter side, as torchvision's does.
     """
-    kept = calls[:-1] if hoisted and calls and calls[-1].function == "normalize" else calls
+    kept = calls[:-1] if calls and calls[-1].function == "normalize" else calls
     last = output_size(kept)[1]
     operations = []
     for index, call in enumerate(kept):
@@ -171,6 +171,8 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
     batch_size = setting("batch_size", DEFAULT_BATCH)
     accumulate = setting("grad_accum_steps", 1)
     micro = setting("micro_batch_size", "auto")
+    if micro == "auto" and accumulate > 1:
+        micro = -(-batch_size // accumulate)
     schedule, loss, sample = setting("lr"), setting("loss"), setting("sample")
     own_augment, mix = setting("augment"), setting("mix")
     return StagePlan(
@@ -179,8 +181,8 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
         steps=setting("steps"),
         steps_per_epoch=None,
         batch_size=batch_size,
-        micro_batch_size=-(-batch_size // accumulate) if micro == "auto" and accumulate > 1 else micro,
-        grad_accum_steps=accumulate if micro == "auto" else -(-batch_size // micro),
+        micro_batch_size=micro,
+        grad_accum_steps=1 if micro == "auto" else -(-batch_size // micro),
         precision=setting("precision", "fp32"),
         compile=setting("compile", default=False),
         train={},
@@ -193,7 +195,7 @@ def _stage(context: Context, path: KeyPath, stage: Stage) -> StagePlan:
         loss=_loss(loss),
         mix=operation("mix", mix) if mix else None,
         sampling=_sampling(sample) if sample else None,
-        augment=transforms(own_augment, hoisted=True) if own_augment is not None else None,
+        augment=transforms(own_augment) if own_augment is not None else None,
         stop=_stop(stop) if (stop := setting("stop")) else None,
         start_from=setting("start_from", "last"),
         expect=tuple(gate(g) for g in setting("expect", ())),

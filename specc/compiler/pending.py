@@ -33,6 +33,9 @@ PENDING: Final[dict[str, str]] = {
     "key privacy": "differential privacy",
     "key sweep": "sweeps",
     "engine accelerate": "several processes",
+    "key run.devices": "several processes",
+    "key data.input": "text to text",
+    "key labels.as": "text to text",
     "export onnx": "ONNX export",
     "export web": "web export",
     "export fp16": "smaller exports",
@@ -92,6 +95,9 @@ def _keys(spec: Spec) -> Iterator[str]:
         "model.norm": spec.model.norm,
         "compile": any(stage.compile for stage in (*spec.stages, spec.defaults)),
         "privacy": spec.privacy,
+        "run.devices": spec.run.devices > 1,
+        "data.input": spec.data.input,
+        "labels.as": any(label.as_ != "class" for label in spec.data.labels.values()),
         "sweep": spec.sweep,
     }
     yield from (f"key {name}" for name, value in present.items() if value)

@@ -71,7 +71,7 @@ class Index:
 def build_index(data: DataPlan, seed: int) -> Index:
     """Read a source, divide it, count its classes and take its fingerprint.
 
-    Raises: DataError when rows are missing, a validation label is unknown to training, or a split is empty.
+    Raises: DataError when rows are missing, a validation label is unknown to training, or the training split is empty.
     """
     parts = _divided(data, seed)
     if not len(parts["train"]):

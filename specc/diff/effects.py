@@ -11,6 +11,7 @@ class Effect(StrEnum):
     """What a change does to weights."""
 
     NOTHING = "no effect on weights"
+    RESULT = "another result, from stages that stand"
     RETRAINS = "changes results"
     NEW_MODEL = "new model: checkpoints do not fit"
 
@@ -39,7 +40,7 @@ def compare(old: Plan, new: Plan) -> Comparison:
     A stage's digest covers all that can change its weights, so the first digest that differs is where results change.
     """
     first = _first_difference(old, new)
-    effect = Effect.NOTHING if first is None else Effect.RETRAINS
+    effect = Effect.RETRAINS if first else Effect.RESULT if len(new.stages) < len(old.stages) else Effect.NOTHING
     if _shapes(old) != _shapes(new):
         effect = Effect.NEW_MODEL
     return Comparison(old, new, edits(old, new), effect, first)

@@ -102,7 +102,7 @@ def _verdict(comparison: Comparison) -> Iterator[str]:
     if comparison.effect is Effect.NOTHING:
         yield "no effect on weights: nothing is trained again"
         return
-    if comparison.effect is Effect.NEW_MODEL:
+    if comparison.effect in (Effect.NEW_MODEL, Effect.RESULT):
         yield str(comparison.effect)
     names = [stage.name for stage in comparison.new.stages]
     first = names.index(comparison.first_stage) if comparison.first_stage else len(names)

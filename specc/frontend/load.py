@@ -47,7 +47,9 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
             raise UsageError(f"there is no profile `{name}` in `{path}`", help=did_you_mean(name, layers, "profiles"))
         merged = lay_over(merged, layers[name])
     for override in overrides:
-        merged = lay_over(merged, _override(override))
+        layer = _override(override)
+        _refuse_new_stages(merged, layer)
+        merged = lay_over(merged, layer)
     merged = Document(whole.source, merged.tree, merged.origins)
     return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()})
 
@@ -125,6 +127,15 @@ def _override(text: str) -> Document:
             )
         tree = {part: tree}
     return Document(source, tree, origins)
+
+
+def _refuse_new_stages(document: Document, layer: Document) -> None:
+    """Refuse a flag for a stage that is not there; profiles may add stages, a typo in a flag must not."""
+    written, stages = layer.tree.get("stages"), document.tree.get("stages")
+    names = [item.get("name") for item in stages if isinstance(item, dict)] if isinstance(stages, list) else []
+    for name in written if isinstance(written, dict) else ():
+        if name not in names:
+            raise UsageError(f"there is no stage `{name}`", help=did_you_mean(name, map(str, names), "stages"))
 
 
 def _value(raw: str) -> Any:

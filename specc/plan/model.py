@@ -280,6 +280,11 @@ class Plan(Record):
             copied.__dict__.pop(name, None)
         return copied
 
+    @property
+    def input_kind(self) -> str:
+        """Return what the model is fed: images, or what its architecture wants."""
+        return self.model.architecture.kind if self.model.architecture else "image"
+
     def label(self, name: str) -> LabelPlan:
         """Return the label called `name`."""
         return next(label for label in self.data.labels if label.name == name)

@@ -31,8 +31,8 @@ class Split:
     plan: Plan
     samples: Samples
     device: torch.device
+    batch_size: int
     kept: list[Batch] | None = None
-    batch_size: int = 256
     failures: list[str] = field(default_factory=list)
     """What could not be read and is not told yet, in words."""
 
@@ -68,8 +68,8 @@ def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str
             with arithmetic(stage, split.device):
                 outputs = model(inputs)
             outputs = {name: output.float() for name, output in outputs.items()}
-            sums += objective.sums(outputs, moved.labels).double().cpu()
-            counts += objective.present(moved.labels).double().cpu()
+            sums += objective.sums(outputs, moved.labels).cpu().double()
+            counts += objective.present(moved.labels).cpu().double()
             for metric in metrics.values():
                 metric.update(outputs, moved.labels)
             for name in labels:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from specc.checkpoint.atomic import remove_leftovers, write_atomic, write_text_atomic
 from specc.checkpoint.format import Encoded, read_header
@@ -63,13 +63,8 @@ class RunFolder:
 
     def prepare(self, plan: Plan, spec: str, *, fresh: bool = False) -> None:
         """Make the folder and write down what is about to run; `fresh` clears away what an earlier run left."""
-        try:
-            for folder in (self.root / "stages", self.root / "logs"):
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunFailed(
-                f"cannot make `{self.root}`: {error.strerror}", help="set run.out to a writable folder"
-            ) from None
+        for folder in (self.root / "stages", self.root / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self.root / "stages"):
             remove_leftovers(folder)
         if fresh:
@@ -118,9 +113,8 @@ class RunFolder:
 
         Raises: UsageError that names the owner.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
         path = self.root / ".lock"
-        with path.open("a+", encoding="utf-8") as file:
+        with _opened(path) as file:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by worker processes
             except OSError:
@@ -132,6 +126,19 @@ class RunFolder:
             file.write(f"process {os.getpid()}\n")
             file.flush()
             yield
+
+
+def _opened(path: Path) -> TextIO:
+    """Open a file of the run folder for appending, and make the folder.
+
+    Raises: RunFailed when it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        help_ = "set run.out to a writable folder"
+        raise RunFailed(f"cannot make `{path.parent}`: {error.strerror}", help=help_) from None
 
 
 def _link(source: Path, target: Path) -> None:

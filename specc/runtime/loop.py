@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
-from timm.utils.model_ema import ModelEmaV3
+from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor
 
 from specc.checkpoint.atomic import write_atomic
@@ -16,7 +17,7 @@ from specc.checkpoint.metadata import CheckpointInfo
 from specc.data.index import Index, build_index
 from specc.errors import DataError, GateMissed, Interrupted, RunFailed
 from specc.plan.file import dump
-from specc.plan.model import Plan
+from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, training_loader
@@ -80,11 +81,12 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
 
     Raises: DataError, RunFailed, GateMissed after a stage, Interrupted.
     """
-    with folder.locked(), listening() as interruption:
+    with folder.locked(), listening() as interruption, _memory_told():
         folder.prepare(plan, spec, fresh=fresh)
         run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
         yield started
         for index in range(started.stage):
+            _complete_row(run, state, index)
             _check_gates(plan, state.history, index)
         for index in range(started.stage, len(plan.stages)):
             if started.resumed_from is None or index != state.stage:
@@ -92,6 +94,17 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
             yield from _stage(run, state)
             _check_gates(plan, state.history, index)
         yield from _finish(run, state)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Say in words that the device's memory is too small."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        told = str(error).split(". ", 1)[0]
+        remedy = "set micro_batch_size to a part of batch_size; the last checkpoint stands"
+        raise RunFailed(f"out of memory on the device: {told}", help=remedy) from None
 
 
 def _prepare(
@@ -115,7 +128,8 @@ def _prepare(
     elif plan.model.start_from:
         notes += start_from(state, plan.model.start_from)
     folder.write_environment(now)
-    splits = {name: Split(plan, samples, device) for name, samples in index.splits.items() if name != "train"}
+    size = max(_forward_size(stage) for stage in plan.stages)
+    splits = {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name != "train"}
     complete = found is not None and found.info.kind == "stage"
     started = Started(
         folder=str(folder.root),
@@ -128,6 +142,27 @@ def _prepare(
         notes=tuple(notes),
     )
     return Run(plan, folder, index, splits, interruption), state, started
+
+
+def _forward_size(stage: StagePlan) -> int:
+    """Return the samples of one forward pass: what fits into memory while training fits without gradients, too."""
+    return stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
+
+
+def _complete_row(run: Run, state: State, index: int) -> None:
+    """Measure what a target of a finished stage asks for and was not measured then, by the weights it handed on."""
+    stage = run.plan.stages[index]
+    row = _handed_on(run.plan, state.history, index)
+    missing = {gate.metric for gate in stage.expect} - (row["val"].keys() if row else set())
+    if not missing or row is None:
+        return
+    best = index + 1 < len(run.plan.stages) and run.plan.stages[index + 1].start_from == "best"
+    path = run.folder.stage_best(stage.name) if best else run.folder.stage(stage.name)
+    kept = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    state.load_weights(read_tensors(path)[1])
+    values = evaluate(state.evaluated, run.splits["val"], stage)[0]
+    state.load_weights(kept)
+    row["val"] = {**values, **row["val"]}
 
 
 def _enter_stage(run: Run, state: State, index: int) -> None:
@@ -190,6 +225,7 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
     done = _end_epoch(run, state, epoch, began)
     yield from _skipped(run)
     yield done
+    _stop_if_asked(run, state, work.cadence)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
         yield _save(run, state, work.cadence)
 
@@ -278,13 +314,25 @@ def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
         raise Interrupted("interrupted; everything is saved, and the same command goes on", number)
 
 
+def _leave_if_asked(run: Run) -> None:
+    """Leave when a signal has come after the last step, which is saved."""
+    if run.interruption.number is not None:
+        raise Interrupted("interrupted; everything is saved, and the same command goes on", run.interruption.number)
+
+
 def _stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, Any]]:
     """Judge a stage's targets by the weights that it hands on."""
-    stage = plan.stages[index]
-    rows = [row for row in history if row["stage"] == stage.name and row["val"]]
+    row = _handed_on(plan, history, index)
+    return judge(plan.stages[index].expect, row["val"] if row else {})
+
+
+def _handed_on(plan: Plan, history: list[Row], index: int) -> Row | None:
+    """Return the row of the weights that a stage hands on: its best where the next one asks for it, else its last."""
+    rows = [row for row in history if row["stage"] == plan.stages[index].name and row["val"]]
     hands_on_best = index + 1 < len(plan.stages) and plan.stages[index + 1].start_from == "best"
-    row = best_row(plan.evaluate.best, rows) if hands_on_best else rows[-1] if rows else None
-    return judge(stage.expect, row["val"] if row else {})
+    if hands_on_best:
+        return best_row(plan.evaluate.best, rows)
+    return rows[-1] if rows else None
 
 
 def _check_gates(plan: Plan, history: list[Row], index: int) -> None:
@@ -307,6 +355,7 @@ def _finish(run: Run, state: State) -> Iterator[Event]:
     stage = plan.stages[info.stage_index]
     measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
     yield from _skipped(run)
+    _leave_if_asked(run)
     judged_on = "test" if "test" in measured else "val"
     values = {name: found[0] for name, found in measured.items()}
     gates = judge(plan.evaluate.expect, values.get(judged_on, {}))

@@ -59,9 +59,9 @@ class MacroF1:
 
     def compute(self) -> float:
         """Return the mean; a class that was neither present nor predicted does not count."""
-        true, wrong, _, missed, _ = self.scores.compute().double().unbind(dim=1)
+        true, wrong, _, missed, _ = self.scores.compute().cpu().double().unbind(dim=1)
         counted = (2 * true + wrong + missed) > 0
-        counted &= self.classes.to(counted.device) if self.classes is not None else counted
+        counted &= self.classes if self.classes is not None else counted
         f1 = 2 * true / (2 * true + wrong + missed).clamp(min=1)
         return float(f1[counted].mean()) if bool(counted.any()) else float("nan")
 

@@ -37,7 +37,7 @@ def has_stopped(stop: StopPlan | None, rows: Sequence[Row]) -> bool:
     """Say whether a stage with these epochs ends now.
 
     Patience counts from the best epoch so far, and nothing stops before `after`; nothing latches, so a better epoch
-    always buys new patience.
+    always buys new patience. Only an epoch that was validated can end a stage.
 
     >>> stop = StopPlan(monitor=MonitorPlan(mode="min", metric="loss"), patience_epochs=2.0, after_epochs=0.0,
     ...                 patience_steps=None, after_steps=None, min_delta=0.0)
@@ -45,7 +45,7 @@ def has_stopped(stop: StopPlan | None, rows: Sequence[Row]) -> bool:
     >>> has_stopped(stop, rows), has_stopped(stop, rows[:3])
     (True, False)
     """
-    if stop is None or not rows:
+    if stop is None or not rows or value_of(rows[-1], stop.monitor) is None:
         return False
     best, best_epoch = None, 0
     for row in rows:

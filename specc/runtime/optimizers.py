@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import torch
-from timm.optim._optim_factory import create_optimizer_v2
+from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 from torch import Tensor, nn
 
 from specc.plan.model import Plan, StagePlan
@@ -16,6 +16,10 @@ def _adam(args: Mapping[str, Any]) -> Options:
     return {"betas": (args["beta1"], args["beta2"]), "eps": args["eps"], "fused": True}
 
 
+def _lamb(args: Mapping[str, Any]) -> Options:
+    return {"betas": (args["beta1"], args["beta2"]), "eps": args["eps"], "max_grad_norm": None}
+
+
 def _sgd(args: Mapping[str, Any]) -> Options:
     return {"momentum": args["momentum"], "fused": True}
 
@@ -25,7 +29,7 @@ OPTIMIZERS: Final[dict[str, tuple[Callable[[Mapping[str, Any]], str], Callable[[
     "adam": (lambda args: "adam", _adam),
     "sgd": (lambda args: "sgd" if args["nesterov"] else "momentum", _sgd),
     "rmsprop": (lambda args: "rmsprop", lambda args: {"momentum": args["momentum"], "alpha": args["alpha"]}),
-    "lamb": (lambda args: "lamb", lambda args: {"betas": (args["beta1"], args["beta2"]), "eps": args["eps"]}),
+    "lamb": (lambda args: "lamb", _lamb),
     "lion": (lambda args: "lion", lambda args: {"betas": (args["beta1"], args["beta2"])}),
 }
 """timm's name of an optimizer and its options, by kind."""

@@ -20,18 +20,20 @@ EVERY: Final = 10
 
 def record(events: Iterable[Event], folder: RunFolder, plan: Plan) -> Iterator[Event]:
     """Pass events on and write them down. After a crash, what is made again is not written twice."""
+    at = 0
     writer: Any = None
     log: TextIO | None = None
     file: TextIO | None = None
     try:
         for event in events:
             if isinstance(event, Started):
-                _drop_after(folder.root / "events.jsonl", event.global_step)
+                _drop_after(folder.root / "events.jsonl", event.global_step if event.resumed_from else -1)
                 log = (folder.root / "logs" / "train.log").open("a", encoding="utf-8")
                 file = (folder.root / "events.jsonl").open("a", encoding="utf-8")
                 writer = _tensorboard(folder.root / "tensorboard", event.global_step, plan)
+            at = getattr(event, "global_step", at)
             if log and file and _is_written(event):
-                _write(event, log, file, writer)
+                _write(event, at, log, file, writer)
             yield event
     finally:
         for opened in (log, file, writer):
@@ -43,12 +45,15 @@ def _is_written(event: Event) -> bool:
     return not isinstance(event, Evaluated) and not (isinstance(event, StepDone) and event.step % EVERY)
 
 
-def _write(event: Event, log: TextIO, file: TextIO, writer: Any) -> None:
+def _write(event: Event, at: int, log: TextIO, file: TextIO, writer: Any) -> None:
     text = line(event)
     if text:
         log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
         log.flush()
-    file.write(json.dumps({"event": type(event).__name__, **to_strict(asdict(event))}, ensure_ascii=False) + "\n")
+    file.write(
+        json.dumps({"event": type(event).__name__, "global_step": at, **to_strict(asdict(event))}, ensure_ascii=False)
+        + "\n"
+    )
     file.flush()
     if writer is not None:
         _scalars(event, writer)
@@ -69,7 +74,7 @@ def _step_of(text: str) -> int:
         record = json.loads(text)
     except ValueError:
         return 2**63  # half a line, written when the process died
-    return int(record.get("global_step", 0)) if isinstance(record, dict) and record.get("event") != "Started" else 0
+    return int(record.get("global_step", 0)) if isinstance(record, dict) else 2**63
 
 
 def _tensorboard(folder: Path, global_step: int, plan: Plan) -> Any:

@@ -11,6 +11,7 @@ from specc.checkpoint.metadata import CheckpointInfo
 from specc.errors import DataError, FileFormatError
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
+from specc.runtime.monitor import best_row
 from specc.runtime.state import State
 from specc.runtime.tensors import from_raw
 
@@ -33,10 +34,33 @@ def find_state(folder: RunFolder, plan: Plan) -> tuple[Found | None, list[str]]:
     notes: list[str] = []
     for path, info in sorted(_candidates(folder, plan, notes), key=_progress, reverse=True):
         try:
+            check_best(folder, plan, info)
             return Found(path, info, read_tensors(path)[1]), notes
         except FileFormatError as error:
             notes.append(f"{error.message}; the state before it is taken")
     return None, notes
+
+
+def check_best(folder: RunFolder, plan: Plan, info: CheckpointInfo) -> None:
+    """Hold the files of best weights that a state counts on to what it knows of them.
+
+    The best of the stage that is under way may be of a later epoch, made before a crash: it is made again.
+
+    Raises: FileFormatError when one is damaged, missing, or of another plan.
+    """
+    over = info.stage_index if info.kind == "stage" else info.stage_index - 1
+    wanted = {info.best["stage"]: info.best["epoch"]} if info.best else {}
+    if 0 <= over < len(plan.stages) - 1 and plan.stages[over + 1].start_from == "best" and over == info.stage_index:
+        name = plan.stages[over].name
+        row = best_row(plan.evaluate.best, [row for row in info.history if row["stage"] == name])
+        wanted.setdefault(name, row["epoch"] if row else None)
+    names = [stage.name for stage in plan.stages]
+    for name, epoch in wanted.items():
+        found = CheckpointInfo.from_json(read(folder.stage_best(name))[0].own_metadata or {}, name)
+        finished = names.index(name) <= over
+        fits = found.stage_digest == plan.stage_digests[names.index(name)]
+        if not fits or (finished and epoch is not None and found.epoch != epoch):
+            raise FileFormatError(f"`{folder.stage_best(name)}` does not hold the best weights of this run")
 
 
 def _progress(candidate: tuple[Path, CheckpointInfo]) -> tuple[int, bool, int]:

@@ -18,6 +18,7 @@ def seed_step(seed: int, device: torch.device) -> None:
     """Seed what a model draws from on its device."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
     elif device.type == "mps":
         torch.mps.manual_seed(seed)

@@ -17,12 +17,6 @@ def rate(stage: StagePlan, step: int, losses: Sequence[float] = ()) -> float:
     return PHASES[phase.kind](phase.args, step - (phase.start or 0), max(phase.steps or 1, 1))
 
 
-def first_and_last(stage: StagePlan) -> tuple[float, float]:
-    """Return the rates that a stage begins and ends with, a warmup aside."""
-    main = stage.schedule[-1]
-    return rate(stage, main.start or 0), rate(stage, (stage.steps or 1) - 1)
-
-
 def _constant(args: Args, step: int, total: int) -> float:
     return float(args["value"])
 

@@ -77,8 +77,8 @@ def _p(
     return Parameter(name, Kind.NUMBER, value, low, high, more.get("open", ""))
 
 
-def _i(name: str, default: object = REQUIRED, low: float = 1) -> Parameter:
-    return Parameter(name, Kind.INTEGER, _q(default) if isinstance(default, int) else default, low)
+def _i(name: str, default: object = REQUIRED, low: float = 1, high: float | None = None) -> Parameter:
+    return Parameter(name, Kind.INTEGER, _q(default) if isinstance(default, int) else default, low, high)
 
 
 def _r(name: str, default: Interval | object = REQUIRED, low: float | None = 0, high: float | None = None) -> Parameter:
@@ -194,7 +194,12 @@ _TRANSFORMS = (
     Function("jpeg", "transform", (_r("quality", low=1, high=100), _prob("p", 1.0)), "Recompress."),
     Function("shadow", "transform", (_prob("p", 0.5),), "A soft shadow falls on a part."),
     Function("erase", "transform", (_prob("p", 0.25),), "Blank a rectangle (arXiv 1708.04896)."),
-    Function("randaugment", "transform", (_i("n", 2), _i("magnitude", 9, low=0)), "arXiv 1909.13719; magnitude of 30."),
+    Function(
+        "randaugment",
+        "transform",
+        (_i("n", 2), _i("magnitude", 9, low=0, high=30)),
+        "arXiv 1909.13719; magnitude of 30.",
+    ),
     Function("trivial_augment", "transform", (), "arXiv 2103.10158."),
     Function("normalize", "transform", (_n("statistics"),), "Scale to 0..1, subtract mean, divide by deviation."),
     Function("one_of", "transform", (_prob("p", 1.0),), "One of these, with probability p.", variadic=Kind.CALLS),

@@ -67,7 +67,7 @@ class StageDefaults(Section):
     start_from: Literal["last", "best"] | None = None
     """Which weights of the stage before this one begins with."""
     checkpoint_every: DurationField | None = None
-    """How often the state is saved; by default each epoch and every 5 minutes, never over 2% of the time."""
+    """How often the state is saved; by default each epoch, at about 2% of the time at most, and every 5 minutes."""
 
 
 class Stage(StageDefaults):

@@ -58,9 +58,12 @@ def _lists(context: Context) -> Iterator[tuple[KeyPath, tuple[Call, ...]]]:
     for key in ("train", "eval"):
         if calls := getattr(context.spec.augment, key):
             yield KeyPath(("augment", key)), calls
+    seen: set[KeyPath] = set()
     for path, stage in context.stages():
-        if stage.augment is not None:
-            yield path.child("augment"), stage.augment
+        calls, place = context.setting(path, stage, "augment")
+        if calls is not None and place not in seen:
+            seen.add(place)
+            yield place, calls
 
 
 def _statistics(context: Context, path: KeyPath, call: Call, *, is_last: bool) -> None:

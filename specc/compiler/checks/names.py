@@ -43,8 +43,19 @@ def _labels(context: Context) -> None:
 
 def _heads(context: Context) -> None:
     labels = context.spec.data.labels
+    if context.spec.model.backbone and not context.spec.model.heads:
+        headline = "the model has no head, so it answers nothing"
+        context.problems.error(
+            "missing-key", headline, context.at("model"), f"declare [model.heads.{next(iter(labels), 'NAME')}]"
+        )
     for name, head in context.spec.model.heads.items():
         path = f"model.heads.{name}"
+        if head.out is not None and name in labels:
+            headline = f"head `{name}` has an output for each class of its label, and `out` is for heads without one"
+            context.problems.error("unused-key", headline, context.at(f"{path}.out"), "leave it out")
+        if name in labels and labels[name].as_ != "class" and context.spec.model.backbone:
+            headline = f"head `{name}` tells classes, and label `{name}` is a sequence"
+            context.problems.error("contradiction", headline, context.at(path), "an `architecture` writes sequences")
         if head.out is None and name not in labels:
             headline = f"head `{name}` has no label, and no `out`"
             context.problems.error("unknown-label", headline, context.at(path), did_you_mean(name, labels, "labels"))
@@ -90,6 +101,11 @@ def check_call_labels(context: Context, path: KeyPath, call: Call) -> None:
                     context.problems.error("contradiction", headline, place, f"write `count({value.name})`")
             case Name() if call.function != "knn":
                 check_reference(context, path, value, labels, "label")
+    heads = context.spec.model.heads
+    for name in call.names() if heads and call.function != "knn" else ():
+        if name.text in labels and name.text not in heads:
+            headline = f"`{call.function}` measures `{name}`, and no head tells it"
+            context.problems.error("unknown-head", headline, context.at(path, name.span), f"heads: {', '.join(heads)}")
 
 
 def check_condition(context: Context, path: KeyPath, condition: Condition) -> None:

@@ -13,6 +13,8 @@ from specc.spec.expressions import Condition, Interval, Name, Selector
 from specc.spec.stages import Stage
 from specc.spec.units import Quantity, number_text
 
+_CLASS_LOSSES = ("cross_entropy", "focal", "binary_cross_entropy", "distill")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -152,7 +154,10 @@ def _loss(row: Row) -> None:
     for call in (term.call for term in loss.terms) if loss else ():
         head, teachers = call.arguments.get("head"), call.arguments.get("from", ())
         if isinstance(head, Name):
-            check_reference(row.context, place, head, heads, "head")
+            known = check_reference(row.context, place, head, heads, "head")
+            if known and call.function in _CLASS_LOSSES and head.text not in spec.data.labels:
+                headline = f"`{call.function}` compares with classes, and head `{head}` has no label"
+                row.error("unknown-label", headline, row.context.at(place, head.span), f"declare [data.labels.{head}]")
         for teacher in teachers if isinstance(teachers, tuple) else ():
             check_reference(row.context, place, teacher, list(spec.teachers), "teacher")
         if call.function == "nt_xent" and spec.augment.views is None:

@@ -19,7 +19,6 @@ Treatment = tuple[str, bool, tuple[float, ...]]
 def partition(plan: Plan, context: Context) -> Plan:
     """Write the groups and each stage's factors into the plan."""
     classes = {label.name: len(label.classes) for label in plan.data.labels if label.classes is not None}
-    _refuse_narrow_heads(context, classes)
     parameters = model_parameters(context.spec, context.backbone, classes)
     if not parameters:
         return plan
@@ -34,14 +33,6 @@ def partition(plan: Plan, context: Context) -> Plan:
     )
     stages = tuple(_with_groups(stage, i, members, names) for i, stage in enumerate(plan.stages))
     return plan.model_copy(update={"model": plan.model.model_copy(update={"groups": groups}), "stages": stages})
-
-
-def _refuse_narrow_heads(context: Context, classes: dict[str, int]) -> None:
-    for name, head in context.spec.model.heads.items():
-        if head.out is not None and head.out < classes.get(name, 0):
-            headline = f"head `{name}` has {head.out} outputs for {classes[name]} classes"
-            labels = context.at(f"model.heads.{name}.out")
-            context.problems.error("out-of-range", headline, labels, "leave `out` away, or make it larger")
 
 
 def _part(name: str) -> str:

@@ -16,7 +16,19 @@ def resolve_durations(plan: Plan, context: Context) -> Plan:
         origin = f"derived by resolve_durations from {samples:,} samples in batches of {stage.batch_size}"
         context.origins[f"stages.{stage.name}.steps"] = origin
         _refuse_batch_of_one(context, stage, samples)
+        _refuse_long_phases(context, stage)
     return plan.model_copy(update={"stages": stages})
+
+
+def _refuse_long_phases(context: Context, stage: StagePlan) -> None:
+    """Report a phase that leaves nothing to the one after it, now that both are counted in steps."""
+    if len(stage.schedule) > 1 and stage.schedule[-1].steps == 0:
+        path = next(path for path, written in context.stages() if written.name == stage.name)
+        place = context.setting(path, context.spec.stages[int(path[1])], "lr")[1]
+        headline = (
+            f"the schedule of stage `{stage.name}` leaves nothing to its last phase: the stage has {stage.steps} steps"
+        )
+        context.problems.error("schedule-too-long", headline, context.at(place), "shorten what comes before it")
 
 
 def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> None:

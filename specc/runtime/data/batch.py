@@ -49,5 +49,5 @@ class Normalize:
         self.scale, self.shift = 1 / (255 * std), -mean / std
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return float images; what is float already was normalised with its transforms."""
-        return torch.addcmul(self.shift, images.float(), self.scale) if images.dtype == torch.uint8 else images
+        """Return float images."""
+        return torch.addcmul(self.shift, images.float(), self.scale)

@@ -49,12 +49,23 @@ class Images(Dataset[Batch]):
                 rows.append(int(row))
         if failures and not (self.skip_bad and images):
             return Batch({}, {}, tuple(failures))
+        if odd := _of_another_size(images):
+            names = [self.samples.references[row] for row in (rows[0], rows[odd])]
+            sizes = [" x ".join(map(str, images[i].shape[1:])) for i in (0, odd)]
+            return Batch(
+                {}, {}, (f"`{names[1]}` comes out {sizes[1]} and `{names[0]}` {sizes[0]}: give them one size",)
+            )
         labels = {name: torch.from_numpy(codes[rows]).long() for name, codes in self.samples.labels.items()}
         return Batch({"image": torch.stack(images)}, labels, tuple(failures))
 
     def _transformed(self, pixels: Any, key: BatchKey, offset: int) -> Tensor:
         seed_sample(integer(self.seed, self.purpose, key.stage, key.epoch, key.first + offset))
         return self.transform(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+
+
+def _of_another_size(images: list[Tensor]) -> int:
+    """Return which image has another shape than the first; 0 when all are alike."""
+    return next((i for i, image in enumerate(images) if image.shape != images[0].shape), 0)
 
 
 INPUTS: Final[dict[str, Callable[[Plan, Samples, Iterable[Operation], str], Dataset[Batch]]]] = {"image": Images}
@@ -74,13 +85,13 @@ def training_loader(
 ) -> DataLoader[Batch]:
     """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
     own = plan.stages[stage].augment
-    dataset = INPUTS["image"](plan, samples, plan.augment.train if own is None else own, "augment")
+    dataset = INPUTS[plan.input_kind](plan, samples, plan.augment.train if own is None else own, "augment")
     return _loader(dataset, lambda: training_keys(plan, stage, samples, first_step), plan.run.num_workers, device)
 
 
 def evaluation_loader(plan: Plan, samples: Samples, size: int, device: torch.device) -> DataLoader[Batch]:
     """Return what yields a split's batches in order."""
-    dataset = INPUTS["image"](plan, samples, plan.augment.eval, "evaluate")
+    dataset = INPUTS[plan.input_kind](plan, samples, plan.augment.eval, "evaluate")
     return _loader(dataset, lambda: evaluation_keys(samples, size), plan.run.num_workers, device)
 
 
@@ -116,7 +127,7 @@ def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
                 raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
             yield batch
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if "DataLoader worker (pid" not in str(error):
             raise
         remedy = "the last checkpoint stands, and the same command goes on; too many workers can exhaust memory"
         raise RunFailed("a loader worker was killed", help=remedy) from None

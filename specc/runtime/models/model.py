@@ -88,7 +88,21 @@ def build_model(plan: Plan, *, pretrained: bool = False) -> nn.Module:
     seed_step(integer(plan.seed, "init"), torch.device("cpu"))
     kind = plan.model.architecture.kind if plan.model.architecture else "backbone"
     classes = {label.name: len(label.classes or ()) for label in plan.data.labels}
-    return MODELS[kind](plan.model.model_copy(update={"pretrained": pretrained}), plan.data.channels, classes)
+    model = MODELS[kind](plan.model.model_copy(update={"pretrained": pretrained}), plan.data.channels, classes)
+    _check_partition(plan, model)
+    return model
+
+
+def _check_partition(plan: Plan, model: nn.Module) -> None:
+    """Hold the plan's groups to the model that was built: every parameter in one, of the same shape."""
+    planned = {name: shape for group in plan.model.groups for name, shape in group.parameters.items()}
+    built = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+    odd = sorted(name for name in {*planned, *built} if planned.get(name) != built.get(name))
+    if odd:
+        raise DataError(
+            f"the plan and the installed timm {timm.__version__} disagree about `{odd[0]}`",
+            help="compile the spec again",
+        )
 
 
 def _backbone(plan: ModelPlan, channels: int) -> nn.Module:
@@ -98,6 +112,8 @@ def _backbone(plan: ModelPlan, channels: int) -> nn.Module:
         model: nn.Module = timm.create_model(
             name, pretrained=plan.pretrained, num_classes=0, in_chans=channels, **options
         )
+    except TypeError as error:
+        raise DataError(f"`{name}` cannot be made so: {error}", help="leave out what it does not take") from None
     except Exception as error:
         if not plan.pretrained:
             raise
