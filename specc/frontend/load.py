@@ -130,12 +130,14 @@ def _override(text: str) -> Document:
 
 
 def _refuse_new_stages(document: Document, layer: Document) -> None:
-    """Refuse a flag for a stage that is not there; profiles may add stages, a typo in a flag must not."""
-    written, stages = layer.tree.get("stages"), document.tree.get("stages")
-    names = [item.get("name") for item in stages if isinstance(item, dict)] if isinstance(stages, list) else []
-    for name in written if isinstance(written, dict) else ():
-        if name not in names:
-            raise UsageError(f"there is no stage `{name}`", help=did_you_mean(name, map(str, names), "stages"))
+    """Refuse a value for a stage that is not there; a whole stage can be added, a typo must not add one."""
+    path = next(iter(layer.origins))
+    if len(path) < 3 or path[0] != "stages":
+        return
+    stages = document.tree.get("stages")
+    names = [str(item.get("name")) for item in stages if isinstance(item, dict)] if isinstance(stages, list) else []
+    if path[1] not in names:
+        raise UsageError(f"there is no stage `{path[1]}`", help=did_you_mean(str(path[1]), names, "stages"))
 
 
 def _value(raw: str) -> Any:

@@ -55,7 +55,7 @@ def value(parameter: Parameter, family_name: str) -> st.SearchStrategy[str]:
     low, high = parameter.low, parameter.high
     return {
         Kind.NUMBER: number(low, high, parameter.open),
-        Kind.INTEGER: st.integers(int(low or 0), 99).map(str),
+        Kind.INTEGER: st.integers(int(low or 0), int(high or 99)).map(str),
         Kind.INTERVAL: intervals(low, high, rising=family_name in ("transform", "views")) | number(low, high),
         Kind.DURATION: DURATION,
         Kind.NAME: NAMES,

@@ -179,7 +179,11 @@ def test_a_profile_that_sets_nothing_is_no_change(path, text, quickstart):
 # Edits and files
 
 
-HEAD = ["model.heads.row={ kind = 'mlp', out = 4 }", "defaults.loss=focal(digit) + focal(row)"]
+HEAD = [
+    "data.labels.row={ column = 'digit' }",
+    "model.heads.row={ kind = 'mlp' }",
+    "defaults.loss=focal(digit) + focal(row)",
+]
 
 
 @few

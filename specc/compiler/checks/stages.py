@@ -155,7 +155,10 @@ def _loss(row: Row) -> None:
         head, teachers = call.arguments.get("head"), call.arguments.get("from", ())
         if isinstance(head, Name):
             known = check_reference(row.context, place, head, heads, "head")
-            if known and call.function in _CLASS_LOSSES and head.text not in spec.data.labels:
+            has_no_label = (
+                known and spec.model.heads and spec.model.heads[head.text].out and head.text not in spec.data.labels
+            )
+            if has_no_label and call.function in _CLASS_LOSSES:
                 headline = f"`{call.function}` compares with classes, and head `{head}` has no label"
                 row.error("unknown-label", headline, row.context.at(place, head.span), f"declare [data.labels.{head}]")
         for teacher in teachers if isinstance(teachers, tuple) else ():
