@@ -35,7 +35,7 @@ PENDING: Final[dict[str, str]] = {
     "engine accelerate": "several processes",
     "key run.devices": "several processes",
     "key data.input": "text to text",
-    "key labels.as": "text to text",
+    "key data.labels": "text to text",
     "export onnx": "ONNX export",
     "export web": "web export",
     "export fp16": "smaller exports",
@@ -97,7 +97,7 @@ def _keys(spec: Spec) -> Iterator[str]:
         "privacy": spec.privacy,
         "run.devices": spec.run.devices > 1,
         "data.input": spec.data.input,
-        "labels.as": any(label.as_ != "class" for label in spec.data.labels.values()),
+        "data.labels": any(label.as_ != "class" for label in spec.data.labels.values()),
         "sweep": spec.sweep,
     }
     yield from (f"key {name}" for name, value in present.items() if value)

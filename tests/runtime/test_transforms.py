@@ -52,7 +52,7 @@ SEEDS = 2000
 
 
 def built(*texts: str) -> Callable[[Tensor], Tensor]:
-    return build_transforms(transforms(tuple(parse("transform", text) for text in texts), hoisted=False))
+    return build_transforms(transforms(tuple(parse("transform", text) for text in texts)))
 
 
 def noise_image(channels: int = 3, rows: int = 40, columns: int = 36) -> Tensor:
@@ -177,7 +177,7 @@ def test_a_crop_takes_the_scale_that_it_is_given():
 def test_a_resize_before_a_crop_sizes_the_shorter_side_and_a_last_one_makes_a_square():
     assert built("resize(20)")(noise_image()).shape == (3, 20, 20)
     assert built("resize(20)", "center_crop(16)")(noise_image()).shape == (3, 16, 16)
-    shorter = transforms((parse("transform", "resize(20)"), parse("transform", "center_crop(16)")), hoisted=False)
+    shorter = transforms((parse("transform", "resize(20)"), parse("transform", "center_crop(16)")))
     assert build_transforms(shorter[:1])(noise_image()).shape == (3, 22, 20)
 
 
