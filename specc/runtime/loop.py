@@ -4,19 +4,15 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import torch
 from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor
 
-from specc.checkpoint.atomic import write_atomic
-from specc.checkpoint.format import encode
-from specc.checkpoint.metadata import CheckpointInfo
-from specc.data.index import Index, build_index
-from specc.errors import DataError, GateMissed, Interrupted, RunFailed
-from specc.plan.file import dump
+from specc.data.index import build_index
+from specc.errors import DataError, RunFailed
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
@@ -25,9 +21,7 @@ from specc.runtime.environment import available_threads, differences, environmen
 from specc.runtime.evaluate import Split, evaluate
 from specc.runtime.events import (
     EpochDone,
-    Evaluated,
     Event,
-    Finished,
     Saved,
     Skipped,
     StageDone,
@@ -35,17 +29,18 @@ from specc.runtime.events import (
     Started,
     StepDone,
 )
+from specc.runtime.finish import finish
 from specc.runtime.folder import RunFolder
+from specc.runtime.gates import check_gates, complete_row, stage_gates
 from specc.runtime.losses import Objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model
-from specc.runtime.monitor import Row, best_row, has_stopped, improves, judge, value_of
+from specc.runtime.monitor import Row, best_row, has_stopped, improves, value_of
 from specc.runtime.resume import find_state, read_tensors, start_from
-from specc.runtime.schedule import rate
+from specc.runtime.run import Run
 from specc.runtime.signals import Interruption, listening
 from specc.runtime.state import State
 from specc.runtime.step import train_step
-from specc.runtime.tensors import to_raw
 
 LAG: Final = 16
 """Steps between two readings of the loss from an accelerator, which would otherwise wait for each."""
@@ -61,18 +56,6 @@ class Work:
     cadence: Cadence
 
 
-@dataclass
-class Run:
-    """What stays the same while a run goes on."""
-
-    plan: Plan
-    folder: RunFolder
-    index: Index
-    splits: dict[str, Split]
-    interruption: Interruption
-    steps_made: int = 0
-
-
 def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> Iterator[Event]:
     """Do what is left to do of a plan, and yield what happens.
 
@@ -86,14 +69,14 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
         run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
         yield started
         for index in range(started.stage):
-            _complete_row(run, state, index)
-            _check_gates(plan, state.history, index)
+            complete_row(run, state, index)
+            check_gates(plan, state.history, index)
         for index in range(started.stage, len(plan.stages)):
             if started.resumed_from is None or index != state.stage:
                 _enter_stage(run, state, index)
             yield from _stage(run, state)
-            _check_gates(plan, state.history, index)
-        yield from _finish(run, state)
+            check_gates(plan, state.history, index)
+        yield from finish(run, state)
 
 
 @contextmanager
@@ -149,22 +132,6 @@ def _forward_size(stage: StagePlan) -> int:
     return stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
 
 
-def _complete_row(run: Run, state: State, index: int) -> None:
-    """Measure what a target of a finished stage asks for and was not measured then, by the weights it handed on."""
-    stage = run.plan.stages[index]
-    row = _handed_on(run.plan, state.history, index)
-    missing = {gate.metric for gate in stage.expect} - (row["val"].keys() if row else set())
-    if not missing or row is None:
-        return
-    best = index + 1 < len(run.plan.stages) and run.plan.stages[index + 1].start_from == "best"
-    path = run.folder.stage_best(stage.name) if best else run.folder.stage(stage.name)
-    kept = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    state.load_weights(read_tensors(path)[1])
-    values = evaluate(state.evaluated, run.splits["val"], stage)[0]
-    state.load_weights(kept)
-    row["val"] = {**values, **row["val"]}
-
-
 def _enter_stage(run: Run, state: State, index: int) -> None:
     """Begin a stage, from the best weights of the one before it where the plan says so."""
     if index and run.plan.stages[index].start_from == "best":
@@ -192,7 +159,7 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     check_statistics(state.model, frozen)
     yield _save(run, state, work.cadence, stage_end=True)
     stopped = state.step < (stage.steps or 0)
-    yield StageDone(stage.name, len(state.stage_rows), stopped, _stage_gates(run.plan, state.history, state.stage))
+    yield StageDone(stage.name, len(state.stage_rows), stopped, stage_gates(run.plan, state.history, state.stage))
 
 
 def _stage_is_over(state: State) -> bool:
@@ -223,19 +190,11 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
         if not waiting:
             _stop_if_asked(run, state, work.cadence)
     done = _end_epoch(run, state, epoch, began)
-    yield from _skipped(run)
+    yield from run.skipped()
     yield done
     _stop_if_asked(run, state, work.cadence)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
         yield _save(run, state, work.cadence)
-
-
-def _skipped(run: Run) -> Iterator[Event]:
-    """Tell what was left out of the splits that were measured, once."""
-    for split in run.splits.values():
-        if split.failures:
-            yield Skipped(tuple(split.failures))
-            split.failures.clear()
 
 
 def _told(state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
@@ -308,84 +267,6 @@ def _save(run: Run, state: State, cadence: Cadence, *, stage_end: bool = False) 
 
 def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
     """Save and leave when a signal has come."""
-    number = run.interruption.number
-    if number is not None:
-        _save(run, state, cadence)
-        raise Interrupted("interrupted; everything is saved, and the same command goes on", number)
-
-
-def _leave_if_asked(run: Run) -> None:
-    """Leave when a signal has come after the last step, which is saved."""
     if run.interruption.number is not None:
-        raise Interrupted("interrupted; everything is saved, and the same command goes on", run.interruption.number)
-
-
-def _stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, Any]]:
-    """Judge a stage's targets by the weights that it hands on."""
-    row = _handed_on(plan, history, index)
-    return judge(plan.stages[index].expect, row["val"] if row else {})
-
-
-def _handed_on(plan: Plan, history: list[Row], index: int) -> Row | None:
-    """Return the row of the weights that a stage hands on: its best where the next one asks for it, else its last."""
-    rows = [row for row in history if row["stage"] == plan.stages[index].name and row["val"]]
-    hands_on_best = index + 1 < len(plan.stages) and plan.stages[index + 1].start_from == "best"
-    if hands_on_best:
-        return best_row(plan.evaluate.best, rows)
-    return rows[-1] if rows else None
-
-
-def _check_gates(plan: Plan, history: list[Row], index: int) -> None:
-    """Go on only when the stage before reached its targets."""
-    missed = [gate for gate in _stage_gates(plan, history, index) if not gate["passed"]]
-    if missed:
-        told = "; ".join(f"{gate['gate']}, got {gate['value']:.4g}" for gate in missed)
-        raise GateMissed(
-            f"stage `{plan.stages[index].name}` missed its target: {told}", help="change the stage, or its `expect`"
-        )
-
-
-def _finish(run: Run, state: State) -> Iterator[Event]:
-    """Measure the best weights, hand the numbers to whoever reports, and mark the run as finished."""
-    plan, folder = run.plan, run.folder
-    best_stage = state.best["stage"] if state.best else plan.stages[-1].name
-    header, tensors = read_tensors(folder.stage_best(best_stage))
-    info = CheckpointInfo.from_json(header.own_metadata or {}, str(folder.stage_best(best_stage)))
-    state.load_weights(tensors)
-    stage = plan.stages[info.stage_index]
-    measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
-    yield from _skipped(run)
-    _leave_if_asked(run)
-    judged_on = "test" if "test" in measured else "val"
-    values = {name: found[0] for name, found in measured.items()}
-    gates = judge(plan.evaluate.expect, values.get(judged_on, {}))
-    results = {**values, "judged_on": judged_on, "gates": gates, "best": state.best}
-    rates = sampled_rates(plan, state.history)
-    predictions = {name: found[1] for name, found in measured.items()}
-    best = folder.stage_best(best_stage)
-    yield Evaluated(best, results, predictions, state.history, rates, state.environment)
-    final = replace(
-        info,
-        finished=True,
-        results=results,
-        plan_digest=plan.digest,
-        plan=dump(plan),
-        spec=state.spec,
-        history=state.history,
-    )
-    write_atomic(folder.best, encode(to_raw(tensors), final.to_json()).chunks())
-    yield Finished(results, str(folder.root), run.steps_made)
-
-
-def sampled_rates(plan: Plan, history: list[Row], points: int = 400) -> list[tuple[int, float]]:
-    """Return the rates that were used, at some steps of each stage. Units: steps of the run."""
-    found: list[tuple[int, float]] = []
-    start = 0
-    for stage in plan.stages:
-        rows = [row for row in history if row["stage"] == stage.name]
-        made = rows[-1]["step"] if rows else 0
-        losses = [(row["step"], row["val"]["loss"]) for row in rows if "loss" in row["val"]]
-        steps = range(0, made, max(made // points, 1))
-        found += [(start + step, rate(stage, step, [loss for at, loss in losses if at <= step])) for step in steps]
-        start += made
-    return found
+        _save(run, state, cadence)
+        run.leave_if_asked()
