@@ -280,6 +280,10 @@ class Plan(Record):
             copied.__dict__.pop(name, None)
         return copied
 
+    def hands_on_best(self, index: int) -> bool:
+        """Say whether the stage after one begins with its best weights, and not with its last."""
+        return index + 1 < len(self.stages) and self.stages[index + 1].start_from == "best"
+
     @property
     def input_kind(self) -> str:
         """Return what the model is fed: images, or what its architecture wants."""

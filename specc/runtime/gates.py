@@ -20,8 +20,7 @@ def stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, An
 def _handed_on(plan: Plan, history: list[Row], index: int) -> Row | None:
     """Return the row of the weights that a stage hands on: its best where the next one asks for it, else its last."""
     rows = [row for row in history if row["stage"] == plan.stages[index].name and row["val"]]
-    hands_on_best = index + 1 < len(plan.stages) and plan.stages[index + 1].start_from == "best"
-    if hands_on_best:
+    if plan.hands_on_best(index):
         return best_row(plan.evaluate.best, rows)
     return rows[-1] if rows else None
 
@@ -43,8 +42,8 @@ def complete_row(run: Run, state: State, index: int) -> None:
     missing = {gate.metric for gate in stage.expect} - (row["val"].keys() if row else set())
     if not missing or row is None:
         return
-    best = index + 1 < len(run.plan.stages) and run.plan.stages[index + 1].start_from == "best"
-    path = run.folder.stage_best(stage.name) if best else run.folder.stage(stage.name)
+    folder = run.folder
+    path = folder.stage_best(stage.name) if run.plan.hands_on_best(index) else folder.stage(stage.name)
     kept = {name: tensor.clone() for name, tensor in state.tensors().items()}
     state.load_weights(read_tensors(path)[1])
     values = evaluate(state.evaluated, run.splits["val"], stage)[0]

@@ -50,7 +50,7 @@ def check_best(folder: RunFolder, plan: Plan, info: CheckpointInfo) -> None:
     """
     over = info.stage_index if info.kind == "stage" else info.stage_index - 1
     wanted = {info.best["stage"]: info.best["epoch"]} if info.best else {}
-    if 0 <= over < len(plan.stages) - 1 and plan.stages[over + 1].start_from == "best" and over == info.stage_index:
+    if over == info.stage_index and plan.hands_on_best(over):
         name = plan.stages[over].name
         row = best_row(plan.evaluate.best, [row for row in info.history if row["stage"] == name])
         wanted.setdefault(name, row["epoch"] if row else None)
