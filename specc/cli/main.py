@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from specc.cli.output import say_error
+from specc.cli.output import print_diagnostics, say_error
 from specc.diagnostics.model import SpecError
 from specc.errors import Interrupted, SpeccError
 from specc.version import VERSION
@@ -41,14 +41,17 @@ def entry() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    style = "full"
     try:
         module, parsed = _parse(arguments)
+        style = getattr(parsed, "format", style)
         code: int = module.run(parsed)
         sys.stdout.flush()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 2
     except SpecError as error:
-        return _spec_error(error, arguments)
+        print_diagnostics(error.diagnostics, style, sys.stderr)
+        return error.exit_code
     except Interrupted as error:
         say_error(error.message)
         return error.code
@@ -71,16 +74,6 @@ def main(arguments: list[str]) -> int:
         )
         return INTERNAL_ERROR
     return code
-
-
-def _spec_error(error: SpecError, arguments: list[str]) -> int:
-    from specc.cli.output import print_diagnostics
-
-    style = next((a.split("=", 1)[1] for a in arguments if a.startswith("--format=")), None)
-    if style is None and "--format" in arguments[:-1]:
-        style = arguments[arguments.index("--format") + 1]
-    print_diagnostics(error.diagnostics, style or "full", sys.stderr)
-    return error.exit_code
 
 
 def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:

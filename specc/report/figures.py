@@ -32,11 +32,6 @@ def figures(finished: Finished) -> dict[str, bytes]:
     return {name: png(figure) for name, figure in drawn.items() if figure is not None}
 
 
-def write_figures(finished: Finished, folder: Path) -> list[Path]:
-    """Draw all figures into a folder, and return their paths."""
-    return write_pictures(figures(finished), folder)
-
-
 def write_pictures(pictures: dict[str, bytes], folder: Path) -> list[Path]:
     """Write drawn figures into a folder, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from specc.report.class_figures import classes_figure, confusion_figure, tail
 from specc.report.classification import MAX_CLASSES, WORST, classification_text
 from specc.report.curves import curves_figure, rates_figure
 from specc.report.drawing import png
-from specc.report.figures import figures, slug, write_figures
+from specc.report.figures import figures, slug, write_pictures
 from specc.report.model import Finished
 from specc.report.page import page
 from specc.report.scores import class_scores, worst
@@ -135,7 +135,10 @@ def test_drawing_leaves_the_global_settings_alone(finished):
 
 
 def test_figures_can_be_written_alone(finished, tmp_path):
-    assert [path.name for path in write_figures(finished, tmp_path / "new")][:2] == ["curves.png", "rates.png"]
+    assert [path.name for path in write_pictures(figures(finished), tmp_path / "new")][:2] == [
+        "curves.png",
+        "rates.png",
+    ]
 
 
 def test_nan_anywhere_is_survived(finished, tmp_path):
