@@ -8,7 +8,7 @@ from typing import Any
 from specc.cli.output import add_spec_arguments
 from specc.compiler.pipeline import compile_spec
 from specc.compiler.structure import keys_at, model_at
-from specc.diagnostics.codes import CODES
+from specc.diagnostics.explanations import codes, explanation
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import MissingData, UsageError
 from specc.paths import KeyPath, value_at
@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _code(code: str) -> str:
-    if code not in CODES:
-        raise UsageError(f"there is no diagnostic `{code}`", help=did_you_mean(code, CODES, "codes"))
-    return f"{code}\n\n{CODES[code]}\n"
+    if code not in codes():
+        raise UsageError(f"there is no diagnostic `{code}`", help=did_you_mean(code, codes(), "codes"))
+    return explanation(code)
 
 
 def _value(arguments: argparse.Namespace) -> str:

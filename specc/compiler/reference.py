@@ -14,7 +14,7 @@ from specc.compiler.images import STATISTICS
 from specc.compiler.pending import PENDING
 from specc.data.builtin import BUILTIN
 from specc.data.images import FORMATS
-from specc.diagnostics.codes import CODES
+from specc.diagnostics.explanations import codes, meaning
 from specc.spec.base import Identifier
 from specc.spec.data import SOURCE_KEYS
 from specc.spec.experiment import Written
@@ -308,7 +308,7 @@ def _codes() -> Iterator[str]:
     yield _table(("code", "meaning"), [(str(code), text) for code, text in EXIT_CODES.items()])
     yield "## Diagnostics\n"
     yield "`specc explain CODE` prints the same. A code never changes.\n"
-    yield _table(("code", "meaning"), [(f"`{code}`", text) for code, text in CODES.items()])
+    yield _table(("code", "meaning"), [(f"`{code}`", meaning(code)) for code in codes()])
 
 
 def _pending() -> Iterator[str]:
