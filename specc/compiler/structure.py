@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from specc.diagnostics.model import Diagnostic, Diagnostics, Label, at
 from specc.diagnostics.suggest import closest, did_you_mean
@@ -14,6 +13,7 @@ from specc.paths import KeyPath, value_at
 from specc.source import Document
 from specc.spec.experiment import Spec
 from specc.spec.fields import Problem
+from specc.spec.shape import keys_at
 
 Error = dict[str, Any]
 
@@ -159,39 +159,3 @@ def _table(document: Document, path: KeyPath) -> str:
         name = value_at(document.tree, path.child("name"))
         return f"stage `{name}`" if isinstance(name, str) else "a stage"
     return f"`[{path.name_items(document.tree)}]`"
-
-
-def keys_at(path: KeyPath) -> list[str]:
-    """Return the keys that a table at `path` may have, as they are written.
-
-    >>> keys_at(KeyPath(("model", "heads", "species")))[:2]
-    ['kind', 'routed_by']
-    """
-    model = model_at(path)
-    return [f.alias or name for name, f in model.model_fields.items()] if model else []
-
-
-@lru_cache(maxsize=256)
-def model_at(path: KeyPath) -> type[BaseModel] | None:
-    """Return the model of the table at `path`; None where a table holds names of the user's own."""
-    annotation: Any = Spec
-    for part in path:
-        if _is_model(annotation):
-            field = next((f for n, f in annotation.model_fields.items() if part in (n, f.alias)), None)
-            annotation = _core(field.annotation) if field else None
-        else:
-            annotation = _core(get_args(annotation)[-1 if get_origin(annotation) is dict else 0])
-        if annotation is None:
-            return None
-    return annotation if _is_model(annotation) else None
-
-
-def _core(annotation: Any) -> Any:
-    """Strip what surrounds a model or a container: unions with None, and annotations."""
-    while get_origin(annotation) not in (None, dict, tuple, list):
-        annotation = get_args(annotation)[0]
-    return annotation
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

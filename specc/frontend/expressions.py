@@ -2,14 +2,14 @@
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
-from lark import Lark, Token, Tree
+from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from specc.diagnostics.suggest import closest, did_you_mean
 from specc.frontend.binding import Argument, bind
+from specc.frontend.grammars import grammar
 from specc.source import Span
 from specc.spec.expressions import (
     Arrow,
@@ -32,7 +32,7 @@ from specc.spec.expressions import (
     Term,
     Weighted,
 )
-from specc.spec.fields import STARTS, ExpressionError, Problem
+from specc.spec.fields import ExpressionError, Problem
 from specc.spec.functions import FUNCTIONS
 from specc.spec.units import ALIASES, BYTES, SECONDS, Quantity
 
@@ -62,12 +62,6 @@ _SYMBOLS: Final = {
 }
 
 
-@lru_cache(maxsize=1)
-def _grammar() -> Lark:
-    text = files("specc.frontend").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", start=list(STARTS), propagate_positions=True)
-
-
 @lru_cache(maxsize=4096)
 def parse(kind: str, text: str) -> Expression:
     """Read `text` as an expression of `kind`.
@@ -81,7 +75,7 @@ def parse(kind: str, text: str) -> Expression:
     """
     _guard(text)
     try:
-        tree = _grammar().parse(text, start=kind)
+        tree = grammar("grammar").parse(text, start=kind)
     except UnexpectedInput as error:
         raise ExpressionError([_syntax_problem(kind, text, error)]) from None
     reader = _Reader(_FAMILY.get(kind, kind))

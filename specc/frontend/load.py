@@ -10,13 +10,13 @@ import tomli
 from specc.diagnostics.model import Diagnostic, Diagnostics, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError, UsageError
-from specc.frontend import toml
+from specc.frontend import dsl, toml
 from specc.frontend.merge import lay_over, subtree
 from specc.frontend.reading import read_source
 from specc.paths import KeyPath
 from specc.source import Document, Origin, Place, Source, Span
 
-PARSERS: Final[dict[str, Callable[[Source, Diagnostics], Document | None]]] = {".toml": toml.parse}
+PARSERS: Final[dict[str, Callable[[Source, Diagnostics], Document | None]]] = {".toml": toml.parse, ".specc": dsl.parse}
 """Notations by the ending of the file."""
 
 _MAX_CHAIN: Final = 16
@@ -29,6 +29,8 @@ class Loaded:
     document: Document
     profiles: dict[str, Document] = field(default_factory=dict)
     """For every profile: the file with that profile alone laid over it."""
+    sources: tuple[Source, ...] = ()
+    """Every file that was read."""
 
 
 def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems: Diagnostics) -> Loaded | None:
@@ -36,7 +38,8 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
 
     Raises: InputError when a file cannot be read, UsageError for a profile or an override that is none.
     """
-    whole = _chain(path, problems, ())
+    sources: list[Source] = []
+    whole = _chain(path, problems, (), sources)
     if whole is None:
         return None
     base = _without(whole, "profiles")
@@ -51,14 +54,16 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
         _refuse_new_stages(merged, layer)
         merged = lay_over(merged, layer)
     merged = Document(whole.source, merged.tree, merged.origins)
-    return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()})
+    return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()}, tuple(sources))
 
 
-def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...]) -> Document | None:
+def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...], sources: list[Source]) -> Document | None:
     parser = PARSERS.get(path.suffix)
     if parser is None:
         raise InputError(f"`{path}` is not a spec", help=f"specs end in {' or '.join(PARSERS)}")
-    document = parser(read_source(path), problems)
+    source = read_source(path)
+    sources.append(source)
+    document = parser(source, problems)
     if document is None or "extends" not in document.tree:
         return document
     parent_name, place = document.tree["extends"], document.place(KeyPath(("extends",)))
@@ -66,7 +71,7 @@ def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...]) -> Documen
     if parent is None:
         return None
     try:
-        above = _chain(parent, problems, (*seen, path.resolve()))
+        above = _chain(parent, problems, (*seen, path.resolve()), sources)
     except InputError as error:
         problems.add(Diagnostic("extends-unreadable", error.message, at(place, "named here"), error.help))
         return None

@@ -11,19 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from specc.frontend.faults import MAX_DEPTH, MAX_FAULTS, MAX_KEYS, MAX_PATHS, Fault, FaultError, fault
 from specc.frontend.toml_tables import Entry, Kind, clash_kind, clash_text
-from specc.frontend.toml_tokens import BLANKS, GAP, MAX_FAULTS, REST, UNCOMMENTED, Fault, FaultError, Key, Tokens
+from specc.frontend.toml_tokens import BLANKS, GAP, REST, UNCOMMENTED, Key, Tokens
 from specc.paths import KeyPath
 from specc.source import Origin, Source, Span
-
-__all__ = ["MAX_DEPTH", "MAX_FAULTS", "MAX_KEYS", "MAX_PATHS", "Fault", "Kind", "Scan", "scan"]
-
-MAX_DEPTH: Final = 64
-"""Steps of a path: parts of keys, inline tables and arrays."""
-
-MAX_KEYS: Final = 10_000
-MAX_PATHS: Final = 100_000
-"""Keys and items of arrays together."""
 
 _STATEMENT = re.compile(
     r"""^([ \t]*+)(?:[A-Za-z0-9_"'-][A-Za-z0-9_."' \t-]*+=|\[{1,2}[ \t]*+[A-Za-z_"'-][A-Za-z0-9_."' \t-]*+\])""",
@@ -86,7 +78,7 @@ class _Scanner(Tokens):
         if char == "[":
             self._header()
         elif char in "]}":
-            raise FaultError("closes-nothing", self.pos, self.pos + 1, char)
+            raise fault("closes-nothing", self.pos, self.pos + 1, char)
         else:
             self._assignment(self.table)
             self._end_of_line()
@@ -106,8 +98,8 @@ class _Scanner(Tokens):
         line = self._cut(self._find(UNCOMMENTED, begin)).rstrip(" \t")
         name, close, _ = line[size:].partition("]" * size)
         if close:
-            return FaultError("bad-key", begin + size, begin + size + len(name), name)
-        return FaultError("open-header", begin, begin + len(line), "]" * size)
+            return fault("bad-key", begin + size, begin + size + len(name), name)
+        return fault("open-header", begin, begin + len(line), "]" * size)
 
     def _assignment(self, table: Entry) -> None:
         begin = self.pos
@@ -126,17 +118,17 @@ class _Scanner(Tokens):
             self.pos = self._find(REST).end
             return
         rest = self._find(REST)
-        raise FaultError("more-text", max(after, self.pos), rest.end, self._cut(rest))
+        raise fault("more-text", max(after, self.pos), rest.end, self._cut(rest))
 
     def _without_equals(self, begin: int) -> FaultError:
         line = self._find(UNCOMMENTED, begin)
         name, equals, _ = self._cut(line).partition("=")
         name = name.rstrip(" \t")
         if self._peek() == ":":
-            return FaultError("colon", self.pos, self.pos + 1, name.partition(":")[0])
+            return fault("colon", self.pos, self.pos + 1, name.partition(":")[0])
         if equals and not set(name) & set("\"'[{:"):
-            return FaultError("bad-key", begin, begin + len(name), name)
-        return FaultError("no-equals", begin, begin + len(name), name)
+            return fault("bad-key", begin, begin + len(name), name)
+        return fault("no-equals", begin, begin + len(name), name)
 
     # Tables
 
@@ -185,7 +177,7 @@ class _Scanner(Tokens):
     def _add(self, table: Entry, key: Key, kind: Kind) -> Entry:
         self.keys += 1
         if self.keys > MAX_KEYS:
-            raise FaultError("too-many-keys", key.span.start, key.span.end)
+            raise fault("too-many-keys", key.span.start, key.span.end)
         entry = Entry(kind, self._child(table.path, key.name, key.span), key.span)
         table.children[key.name] = entry
         self._remember(entry.path, key.span, key.span)
@@ -199,14 +191,14 @@ class _Scanner(Tokens):
 
     def _child(self, path: KeyPath, part: str | int, place: Span) -> KeyPath:
         if len(path) >= MAX_DEPTH:
-            raise FaultError("too-deep", place.start, place.end)
+            raise fault("too-deep", place.start, place.end)
         return path.child(part)
 
     def _remember(
         self, path: KeyPath, key: Span | None, value: Span, inside: range | tuple[int, ...] | None = None
     ) -> None:
         if len(self.origins) >= MAX_PATHS:
-            raise FaultError("too-many-items", value.start, value.end)
+            raise fault("too-many-items", value.start, value.end)
         self.origins[path] = Origin("file", self.source, key, value, inside)
 
     # Values
@@ -235,7 +227,7 @@ class _Scanner(Tokens):
 
         def item(index: int) -> None:
             if index and self._peek() == "}":
-                raise FaultError("last-comma", self.pos, self.pos + 1)
+                raise fault("last-comma", self.pos, self.pos + 1)
             self._assignment(table)
 
         return self._items("}", BLANKS, item)
@@ -262,9 +254,9 @@ class _Scanner(Tokens):
             self.pos += 1
         elif char and char in "]}" and char != close:
             opened = self.opened[-1]
-            raise FaultError("open-array" if close == "]" else "open-inline-table", opened, opened + 1)
+            raise fault("open-array" if close == "]" else "open-inline-table", opened, opened + 1)
         elif char != close:
-            raise FaultError("no-comma", self.pos, self.pos + len(char.strip()))
+            raise fault("no-comma", self.pos, self.pos + len(char.strip()))
         return char == ","
 
     # Going on after a fault

@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from specc.frontend.faults import MAX_FAULTS, Fault, FaultError, fault
 from specc.source import Span
-
-MAX_FAULTS: Final = 20
 
 BLANKS = re.compile(r"[ \t]*")
 GAP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
@@ -48,24 +47,6 @@ _WRONG_WORDS: Final = {
     "nil": "no-null",
 }
 _CURLY: Final = "\u201c\u201d\u201e\u2018\u2019\u00ab"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong in a text: what, where, the text in question, and the place that it conflicts with."""
-
-    kind: str
-    span: Span
-    text: str = ""
-    other: Span | None = None
-
-
-class FaultError(Exception):
-    """A fault after which the statement cannot go on."""
-
-    def __init__(self, kind: str, start: int, end: int, text: str = "") -> None:
-        super().__init__(kind)
-        self.fault = Fault(kind, Span(start, end), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +107,9 @@ class Tokens:
     def _without_key(self) -> FaultError:
         begin, char = self.pos, self._peek()
         if char in ("", "=", "]", "\r", "\n", "#", "}", ",", "."):
-            return FaultError("no-key", begin, begin + 1 if char.strip() else begin)
+            return fault("no-key", begin, begin + 1 if char.strip() else begin)
         name = self._cut(self._find(_NAME))
-        return FaultError("bad-key", begin, begin + len(name), name)
+        return fault("bad-key", begin, begin + len(name), name)
 
     # Scalars
 
@@ -139,7 +120,7 @@ class Tokens:
             raise self._not_a_value(token)
         self.pos = token.end
         self._check_unit(token)
-        if not _fits(text):
+        if not fits(text):
             self._note(Fault("integer-range", token, text))
         return token
 
@@ -149,19 +130,19 @@ class Tokens:
             return
         rest = self._cut(self._find(UNCOMMENTED)).rstrip(" \t")
         if rest and "=" not in rest:
-            raise FaultError("bare-text", token.start, token.end + len(rest), self._cut(token) + rest)
+            raise fault("bare-text", token.start, token.end + len(rest), self._cut(token) + rest)
 
     def _not_a_value(self, token: Span) -> FaultError:
         text = self._cut(token)
         if not text:
-            return FaultError("no-value", token.start, token.start)
+            return fault("no-value", token.start, token.start)
         kind = _WRONG_WORDS.get(text.lower()) or ("curly-quotes" if text[0] in _CURLY else None)
         if _LIKE_A_NUMBER.fullmatch(text):
             kind = "bad-date" if _LIKE_A_MOMENT.match(text) else "bad-number"
         if kind:
-            return FaultError(kind, token.start, token.end, text)
+            return fault(kind, token.start, token.end, text)
         whole = self._cut(self._find(_WORD if self.opened else UNCOMMENTED)).rstrip(" \t") or text
-        return FaultError("bare-text", token.start, token.start + len(whole), whole)
+        return fault("bare-text", token.start, token.start + len(whole), whole)
 
     # Strings
 
@@ -171,7 +152,7 @@ class Tokens:
             begin += 2 if self.text.startswith("\r\n", begin) else self.text.startswith("\n", begin)
         body = self._find(_BODIES[quotes], begin)
         if not self.text.startswith(quotes, body.end):
-            raise FaultError("open-string", self.pos, self._find(REST).end, quotes)
+            raise fault("open-string", self.pos, self._find(REST).end, quotes)
         closing = self._closing(quotes, body.end)
         self.pos = closing + len(quotes)
         return self._decoded(Span(begin, closing), escapes=quotes[0] == '"')
@@ -230,10 +211,33 @@ class Tokens:
             self.faults.append(fault)
 
 
-def _fits(text: str) -> bool:
+def read_string(text: str, start: int) -> tuple[String, list[Fault]]:
+    r"""Read the string that begins at `start`, with what is wrong inside it.
+
+    >>> read_string("x 'a'", 2)[0].text
+    'a'
+    """
+    tokens = Tokens(text)
+    tokens.pos = start
+    quote = text[start]
+    return tokens._string(quote * 3 if text.startswith(quote * 3, start) else quote), tokens.faults  # noqa: SLF001
+
+
+def read_number(text: str) -> int | float | None:
+    """Read a decimal number; None when it is none.
+
+    >>> read_number("1e-3"), read_number("64"), read_number("007")
+    (0.001, 64, None)
+    """
+    if re.fullmatch(rf"[+-]?{_DECIMAL}", text):
+        return int(text)
+    return float(text) if re.fullmatch(_FLOAT, text) and text.lstrip("+-")[0] not in "in" else None
+
+
+def fits(text: str) -> bool:
     """Tell whether a whole number has at most 64 bits, as TOML asks; other values fit.
 
-    >>> _fits("9_223_372_036_854_775_807"), _fits("0x8000_0000_0000_0000")
+    >>> fits("9_223_372_036_854_775_807"), fits("0x8000_0000_0000_0000")
     (True, False)
     """
     digits = text.replace("_", "")

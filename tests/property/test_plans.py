@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from pydantic import BaseModel
 
 from specc.compiler.pipeline import compile_spec
-from specc.compiler.structure import model_at
 from specc.diff.edits import apply, edits
 from specc.errors import FileFormatError
 from specc.paths import KeyPath, value_at
 from specc.plan.file import dump, load
 from specc.plan.model import Plan
+from specc.spec.shape import model_at
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

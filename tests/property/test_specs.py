@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from specc.compiler.pipeline import compile_spec
-from specc.compiler.structure import keys_at
 from specc.compiler.validate import validate
 from specc.errors import SpeccError
 from specc.paths import KeyPath
+from specc.spec.shape import keys_at
 
 few = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from specc.compiler.structure import build_spec, keys_at, model_at
+from specc.compiler.structure import build_spec
 from specc.compiler.validate import validate
 from specc.diagnostics.model import Diagnostic, Diagnostics
 from specc.frontend.toml import parse
@@ -10,6 +10,7 @@ from specc.paths import KeyPath
 from specc.source import Source
 from specc.spec.experiment import Spec
 from specc.spec.model import Head
+from specc.spec.shape import keys_at, model_at
 from specc.spec.stages import Stage
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from specc.frontend.scanner import MAX_DEPTH, MAX_KEYS, scan
+from specc.frontend.faults import MAX_DEPTH, MAX_KEYS
+from specc.frontend.scanner import scan
 from specc.paths import KeyPath
 from specc.source import Document, Source
 

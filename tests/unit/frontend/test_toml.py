@@ -5,7 +5,8 @@ import math
 import pytest
 
 from specc.diagnostics.model import Diagnostic, Diagnostics
-from specc.frontend.toml import MAX_CHARACTERS, parse
+from specc.frontend.faults import MAX_CHARACTERS
+from specc.frontend.toml import parse
 from specc.paths import KeyPath
 from specc.source import Document, Source
 

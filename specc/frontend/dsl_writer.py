@@ -1,0 +1,289 @@
+"""A document as text of the .specc notation: the short forms where they say it all, `key value` where they do not."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from specc.frontend.dsl import FLAGS, HEAD_OPTIONS, LABEL_OPTIONS, scope
+from specc.frontend.layout import WIDTH, Layout, header_keys, is_repeated, key_text, quoted
+from specc.frontend.toml_tokens import read_number
+from specc.paths import KeyPath, value_at
+from specc.spec.shape import expression_at
+
+_INDENT: Final = "  "
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_HEADER_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_BARE = re.compile(r"[^\s{}()\[\],\"'#=:][^\n\r{}\"'#]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its indent, the comment behind it, and how deep it stands."""
+
+    text: str
+    comment: str = ""
+    depth: int = 0
+
+    def __str__(self) -> str:
+        text = f"{self.text} {self.comment}" if self.comment else self.text
+        return _INDENT * self.depth + text if text else ""
+
+    def deeper(self) -> "Line":
+        """Return the line as it stands inside a block."""
+        return Line(self.text, self.comment, self.depth + 1)
+
+
+def write_dsl(layout: Layout) -> str:
+    """Return the .specc text of a document."""
+    lines = _body(layout, KeyPath())
+    end = layout.remark(KeyPath()).end
+    text = [str(line) for line in lines] + (["", *end] if end and lines else list(end))
+    while text and not text[0]:
+        text.pop(0)
+    return "\n".join(text) + "\n" if text else ""
+
+
+def _body(layout: Layout, path: KeyPath, skip: Iterable[str] = ()) -> list[Line]:
+    """Return the lines of a table's entries."""
+    skipped = {path.child(key) for key in skip}
+    values, sections = layout.parts(path)
+    lines: list[Line] = []
+    for child in (child for child in values if child not in skipped):
+        lines += _value(layout, child, path)
+    for child in sections:
+        lines += _section(layout, child, apart=not path)
+    return lines + [Line(text) for text in (layout.remark(path).end if path else ())]
+
+
+def _section(layout: Layout, path: KeyPath, *, apart: bool) -> list[Line]:
+    kind = (scope(path.parent), path[-1])
+    if kind in _GROUPS:
+        return _group(layout, path, _GROUPS[kind], apart=apart)
+    if kind == ("spec", "stages"):
+        return _group(layout, path, _stage_head, apart=apart)
+    table = value_at(layout.tree, path)
+    heads = header_keys(layout, path)
+    words = [key_text(path[-1]), *(("pretrained" if table[key] is True else _header_word(table[key])) for key in heads)]
+    return _gap(apart=apart) + _block(layout, path, " ".join(words), heads, bare=bool(heads) and path == ("model",))
+
+
+def _group(layout: Layout, path: KeyPath, head: "Head", *, apart: bool) -> list[Line]:
+    """Return the lines of a table of named entries, or of a list of them."""
+    value = value_at(layout.tree, path)
+    lines: list[Line] = []
+    for key in range(len(value)) if isinstance(value, list) else value:
+        child = path.child(key)
+        text, keys, bare = head(layout, child)
+        is_table = isinstance(value[key], dict)
+        lines += _gap(apart=apart)
+        if is_table or _is_list_block(layout, child):
+            lines += _block(layout, child, text, keys, bare=bare)
+        else:
+            lines += _statement(layout, child, text)
+    end = layout.remark(path).end
+    return lines + [Line(text) for text in end]
+
+
+def _gap(*, apart: bool) -> list[Line]:
+    return [Line("")] if apart else []
+
+
+def _block(layout: Layout, path: KeyPath, head: str, keys: Iterable[str], *, bare: bool) -> list[Line]:
+    """Return `head { ... }`; `bare` says that a head without a body is complete."""
+    remark = layout.remark(path)
+    before = [Line(text) for text in remark.before]
+    body = _items(layout, path) if isinstance(value_at(layout.tree, path), list) else _body(layout, path, keys)
+    if not body:
+        return [*before, Line(head if bare else f"{head} {{}}", remark.behind)]
+    short = f"{head} {{ {body[0].text} }}"
+    if len(body) == 1 and not body[0].comment and not body[0].text.startswith("#") and len(short) <= WIDTH // 2:
+        return [*before, Line(short, remark.behind)]
+    return [*before, Line(f"{head} {{", remark.behind), *(line.deeper() for line in body), Line("}")]
+
+
+def _items(layout: Layout, path: KeyPath) -> list[Line]:
+    """Return the lines of a list that is written as a block."""
+    lines: list[Line] = []
+    for index in range(len(value_at(layout.tree, path))):
+        child = path.child(index)
+        remark = layout.remark(child)
+        lines += [Line(text) for text in remark.before]
+        lines.append(Line(_text(layout, child), remark.behind))
+    return lines + [Line(text) for text in layout.remark(path).end]
+
+
+def _value(layout: Layout, path: KeyPath, table: KeyPath) -> list[Line]:
+    """Return the lines of a value that is no section."""
+    value = value_at(layout.tree, path)
+    key = ".".join(key_text(part) for part in path[len(table) :])
+    if is_repeated(path) and len(path) == len(table) + 1 and isinstance(value, list) and value:
+        word = {"metrics": "metric"}.get(key, key)
+        return [line for index in range(len(value)) for line in _statement(layout, path.child(index), word)]
+    if tuple(path) == ("name",) and isinstance(value, str):
+        return _statement(layout, path, "experiment")
+    if (isinstance(value, dict) and value) or (_is_list_block(layout, path) and len(path) == len(table) + 1):
+        return _block(layout, path, key, (), bare=False)
+    return _statement(layout, path, key)
+
+
+def _is_list_block(layout: Layout, path: KeyPath) -> bool:
+    """Say whether a value is a list of transforms, which is written as a block."""
+    if not isinstance(value_at(layout.tree, path), list):
+        return False
+    return (scope(path.parent) == "stage" and path[-1] == "augment") or scope(path.parent) == "augment"
+
+
+def _statement(layout: Layout, path: KeyPath, key: str) -> list[Line]:
+    """Return `key value`, over several lines where it is a list that does not fit or is remarked on."""
+    remark = layout.remark(path)
+    before = [Line(text) for text in remark.before]
+    line = f"{key} {_text(layout, path)}"
+    is_list = isinstance(value_at(layout.tree, path), list)
+    if is_list and (len(line) > WIDTH or layout.is_remarked(path) or remark.end):
+        opening = Line(f"{key} [", remark.behind)
+        return [*before, opening, *(item.deeper() for item in _list_lines(layout, path)), Line("]")]
+    first, *others = line.split("\n")
+    if not others:
+        return [*before, Line(first, remark.behind)]
+    return [*before, Line(first), *map(_Raw, others[:-1]), _Raw(others[-1], remark.behind)]
+
+
+class _Raw(Line):
+    """A line inside a text in quotes, which must not be moved."""
+
+    def deeper(self) -> Line:
+        """Return the line as it is."""
+        return self
+
+
+def _list_lines(layout: Layout, path: KeyPath) -> list[Line]:
+    lines: list[Line] = []
+    for index in range(len(value_at(layout.tree, path))):
+        child = path.child(index)
+        remark = layout.remark(child)
+        lines += [Line(text) for text in remark.before]
+        lines.append(Line(f"{_text(layout, child, in_list=True)},", remark.behind))
+    return lines + [Line(text) for text in layout.remark(path).end]
+
+
+def _text(layout: Layout, path: KeyPath, *, in_list: bool = False) -> str:
+    """Return a value on one line."""
+    value = layout.value(path)
+    if isinstance(value, list):
+        return f"[{', '.join(_text(layout, path.child(i), in_list=True) for i in range(len(value)))}]"
+    if isinstance(value, dict):
+        entries = (f"{key_text(key)} = {_text(layout, path.child(key), in_list=True)}" for key in value)
+        return f"{{ {', '.join(entries)} }}" if value else "{}"
+    if not isinstance(value, str):
+        return layout.scalar(path)
+    is_expression = expression_at(KeyPath(path[2:] if path[:1] == ("profiles",) else path)) is not None
+    bare = is_bare(value, in_list=in_list) and (is_expression or _WORD.fullmatch(value) is not None)
+    return value if bare else quoted(value)
+
+
+def is_bare(text: str, *, in_list: bool = False) -> bool:
+    """Say whether a text without quotes is read back as the same text.
+
+    >>> is_bare("cosine(1e-4 -> 0)"), is_bare("5"), is_bare("a, b", in_list=True)
+    (True, False, False)
+    """
+    if not _BARE.fullmatch(text) or text != text.strip() or text in ("true", "false"):
+        return False
+    stack: list[str] = []
+    commas = 0
+    for character in text:
+        if character in "([":
+            stack.append({"(": ")", "[": "]"}[character])
+        elif character in ")]" and (not stack or stack.pop() != character):
+            return False
+        commas += character == "," and not stack
+    return not stack and read_number(text) is None and not (in_list and commas)
+
+
+def _header_word(value: str) -> str:
+    return value if _HEADER_WORD.fullmatch(value) else quoted(value)
+
+
+Head = Callable[[Layout, KeyPath], tuple[str, list[str], bool]]
+"""What opens the block of an entry, the keys that it says, and whether it is complete without a block."""
+
+
+def _stage_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    table, keys = value_at(layout.tree, path), header_keys(layout, path)
+    if not keys or not isinstance(table["name"], str):
+        return "stages", [], False
+    text = f"stage {_name(table['name'])}"
+    for key in keys[1:]:
+        unit = key[:-1] if table[key] == 1 else key
+        text += f" for {layout.scalar(path.child(key))} {unit}"
+    return text, keys, True
+
+
+def _augment_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    return f"augment {key_text(path[-1])}", [], False
+
+
+def _profile_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    return f"profile {key_text(path[-1])}", [], False
+
+
+def _label_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    return _entry_head(layout, path, "label", LABEL_OPTIONS)
+
+
+def _input_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    return _entry_head(layout, path, "input", LABEL_OPTIONS)
+
+
+def _head_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
+    return _entry_head(layout, path, "head", HEAD_OPTIONS)
+
+
+def _entry_head(layout: Layout, path: KeyPath, word: str, options: dict[str, str]) -> tuple[str, list[str], bool]:
+    """Return `word NAME options` where the options say all; else the name alone, and everything in the block."""
+    table = value_at(layout.tree, path)
+    general = f"{word} {_name(str(path[-1]))}"
+    if not isinstance(table, dict):
+        return general, [], True
+    order = [key for key in options.values() if key in table]
+    says_all = list(table) == order and all(_fits_head(layout, path.child(key)) for key in table)
+    is_label = word == "label"
+    if not says_all or (is_label and not {"column", "folder"} & table.keys()):
+        return general, [], not is_label and not table
+    shown = [key for key in order if not (is_label and key == "column" and table[key] == path[-1])]
+    words = [_option(layout, path.child(key), options) for key in shown]
+    return " ".join([general, *words]), order, True
+
+
+def _fits_head(layout: Layout, path: KeyPath) -> bool:
+    value = value_at(layout.tree, path)
+    if path[-1] in FLAGS:
+        is_word = value is True
+    elif path[-1] == "kind":
+        is_word = isinstance(value, str) and _WORD.fullmatch(value) is not None and value not in HEAD_OPTIONS
+    else:
+        is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return is_word and path not in layout.remarks
+
+
+def _option(layout: Layout, path: KeyPath, options: dict[str, str]) -> str:
+    word = next(word for word, key in options.items() if key == path[-1])
+    text = _text(layout, path)
+    if not word or word in FLAGS:
+        return word or text
+    return f"{word} by {text}" if word == "routed" else f"{word} {text}"
+
+
+def _name(text: str) -> str:
+    return text if _WORD.fullmatch(text) else quoted(text)
+
+
+_GROUPS: Final[dict[tuple[str, str | int], Head]] = {
+    ("data", "labels"): _label_head,
+    ("data", "input"): _input_head,
+    ("model", "heads"): _head_head,
+    ("spec", "augment"): _augment_head,
+    ("spec", "profiles"): _profile_head,
+}
+"""Tables whose entries have a line or a block each, by the kind of the table around them."""

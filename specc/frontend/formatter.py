@@ -1,0 +1,49 @@
+"""`specc fmt`: a text in the one layout of its notation, or of the other."""
+
+from collections.abc import Callable
+from typing import Final
+
+from specc.diagnostics.model import Diagnostics, SpecError
+from specc.errors import UsageError
+from specc.frontend.comments import Remark
+from specc.frontend.dsl_writer import write_dsl
+from specc.frontend.layout import Layout, lay_out
+from specc.frontend.load import PARSERS
+from specc.frontend.toml_writer import write_toml
+from specc.source import Document, Source
+
+WRITERS: Final[dict[str, Callable[[Layout], str]]] = {".toml": write_toml, ".specc": write_dsl}
+"""Notations by the ending of the file."""
+
+
+def format_source(source: Source, notation: str, to: str) -> str:
+    """Return a text in the layout of the notation `to`; comments stay with what they stood on.
+
+    Raises: SpecError when the text cannot be read, UsageError for an unknown notation.
+    """
+    if to not in WRITERS:
+        raise UsageError(f"there is no notation `{to}`", help=f"notations: {', '.join(WRITERS)}")
+    document = _read(source, notation)
+    layout = lay_out(document)
+    text = WRITERS[to](layout)
+    again = lay_out(_read(Source(source.name, text), to))
+    assert again.tree == document.tree, "formatting would change the meaning"  # noqa: S101
+    assert _words(again) == _words(layout), "formatting would lose a comment"  # noqa: S101
+    return text
+
+
+def _read(source: Source, notation: str) -> Document:
+    problems = Diagnostics()
+    document = PARSERS[notation](source, problems)
+    if document is None:
+        raise SpecError(problems.sorted())
+    return document
+
+
+def _words(layout: Layout) -> list[str]:
+    """Return all comments, in alphabetical order."""
+    return sorted(line for remark in layout.remarks.values() for line in _lines(remark) if line)
+
+
+def _lines(remark: Remark) -> tuple[str, ...]:
+    return (*remark.before, remark.behind, *remark.end)
