@@ -1,6 +1,6 @@
 """`python -m specc`."""
 
-from specc.cli.main import entry
+from specc.cli.entry import entry
 
 if __name__ == "__main__":
     entry()

@@ -4,13 +4,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from specc.paths import KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A half-open range of a text. Units: characters, from 0."""
 
     start: int
@@ -43,8 +42,7 @@ class Source:
         return lines[number - 1].rstrip("\r") if number <= len(lines) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What set a value: a place in a text, or a word for who did (`flag --set`, `default`)."""
 
     by: str
@@ -63,8 +61,7 @@ class Origin:
         return place if self.by == "file" else f"{place} ({self.by})"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A span in a text: what a diagnostic points at."""
 
     source: Source

@@ -1,8 +1,11 @@
 """Runs tests/cases/*.md: specs in prose, and what specc says to them.
 
-A ```toml block is a spec, called case.toml; flags may stand behind the word `toml`, or the name of another file to
-write. The shipped specs lie beside it, so most cases extend one and say only what they change. A ```diagnostics block
-holds the concise rendering of all that is said to the last spec. The lines of a ```plan block must hold in its plan.
+A ```toml or ```specc block is a spec, called case.toml or case.specc; flags may stand behind that word, or the name of
+another file to write. The shipped specs lie beside it, so most cases extend one and say only what they change. A
+```diagnostics block holds the concise rendering of all that is said to the last spec, and of its images, which are
+opened. The lines of a ```plan block must hold in its plan. Any other block is a file of the name behind its kind; a
+```hex block holds bytes.
+
 `pytest tests/test_cases.py --update-cases` rewrites the diagnostics; plan lines are written by hand.
 """
 
@@ -27,7 +30,10 @@ from specc.plan.model import Plan
 
 ROOT = Path(__file__).parents[1]
 CASES = sorted((ROOT / "tests" / "cases").glob("*.md"))
-BLOCK = re.compile(r"^```(?P<kind>toml|diagnostics|plan)(?P<info>.*)\n(?P<body>(?:(?!```).*\n)*)```$", re.MULTILINE)
+BLOCK = re.compile(r"^```(?P<kind>\w+)(?P<info>.*)\n(?P<body>(?:(?!```).*\n)*)```$", re.MULTILINE)
+
+ALSO = ("frontend/test_toml.py", "compiler/test_weights.py")
+"""Where codes are shown that need more than a few lines of text."""
 
 
 class Case:
@@ -35,10 +41,11 @@ class Case:
 
     path = Path("case.toml")
 
-    def write(self, info: str, body: str) -> None:
+    def write(self, kind: str, info: str, body: str) -> None:
         words = shlex.split(info)
-        other = Path(words[0]) if len(words) == 1 else self.path
-        other.write_text(body, encoding="utf-8")
+        if len(words) != 1:
+            self.path = Path(f"case.{kind}")
+        put(Path(words[0]) if len(words) == 1 else self.path, body.encode())
         pairs = list(zip(words[::2], words[1::2], strict=False))
         self.layers = tuple(tuple(value for flag, value in pairs if flag == name) for name in ("--profile", "--set"))
 
@@ -46,6 +53,7 @@ class Case:
         try:
             context, problems = validate(self.path, *self.layers)
             if context and not problems.errors:
+                context.watch = lambda images, _: images
                 compile_checked(context)
         except SpecError as error:
             return shown(error.diagnostics)
@@ -55,6 +63,11 @@ class Case:
 
     def plan(self) -> Plan:
         return compile_spec(self.path, *self.layers)[0]
+
+
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def shown(diagnostics: list[Diagnostic]) -> str:
@@ -79,8 +92,10 @@ def rerun(text: str) -> str:
             return f"```diagnostics\n{case.diagnostics()}```"
         if kind == "plan":
             check_plan(case.plan(), body)
+        elif kind in ("toml", "specc"):
+            case.write(kind, info, body)
         else:
-            case.write(info, body)
+            put(Path(info.strip()), bytes.fromhex(body) if kind == "hex" else body.encode())
         return match.group()
 
     return BLOCK.sub(block, text)
@@ -100,13 +115,15 @@ def test_cases(path, tmp_path, monkeypatch, request):
 
 
 def test_every_code_is_shown():
-    shown = "".join(path.read_text(encoding="utf-8") for path in [*CASES, ROOT / "tests/unit/frontend/test_toml.py"])
+    shown = "".join(
+        path.read_text(encoding="utf-8") for path in [*CASES, *(ROOT / "tests/unit" / path for path in ALSO)]
+    )
     assert {code for code in codes() if not re.search(rf"[\[\"]{code}[\]\"]", shown)} == set()
 
 
 def codes_in(path: Path) -> Iterator[str]:
     """Yield the codes that diagnostics are made with."""
-    makers = {"Diagnostic", "Problem", "_simple", "error", "warn", "_problem"}
+    makers = {"Diagnostic", "DataProblem", "Problem", "_simple", "error", "warn", "report_bad", "_problem"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -115,6 +132,6 @@ def codes_in(path: Path) -> Iterator[str]:
 
 
 def test_every_code_that_is_used_has_a_meaning():
-    sources = [path for room in ("compiler", "frontend") for path in (ROOT / "specc" / room).rglob("*.py")]
+    sources = [path for room in ("compiler", "data", "frontend") for path in (ROOT / "specc" / room).rglob("*.py")]
     used = {code for path in sources for code in codes_in(path)}
     assert set() < used <= set(codes())

@@ -2,13 +2,17 @@
 
 A fenced block says by its info string what is done with it, in the order of the page:
 
-- ```toml: a whole spec (it has `specc = 1`) is validated; the name of a file behind `toml` is where it is written.
-  Blocks marked `step` are parts of one spec, which is put together and validated.
-- ```bash: every line that begins with `specc` is run, and must end with 0. ```bash no-run is only parsed: it would take
-  minutes, fetch weights from a network, need a shell's loop, or another program.
+- ```toml and ```specc are parsed, and a whole spec (it has `specc = 1`, or `specc 1`) is validated; the name of a file
+  behind the kind is where it is written. Two in both notations that stand one below the other give one tree, and whole
+  ones are each what `specc fmt` makes of the other. Blocks marked `step` are parts of one spec, which is put together
+  and validated.
+- ```bash: every line that begins with `specc` is run, and must end with 0; `> FILE` behind it writes what it prints.
+  ```bash no-run is only parsed: it would take minutes, fetch weights from a network, need a shell's loop, or another
+  program.
 - ```python is run, after the commands above it.
 
-README.md runs its quickstart, which takes most of a minute, so its bash blocks are only parsed.
+In a table with the head `| .specc | TOML |`, both cells of a row give one tree. README.md runs its quickstart, which
+takes most of a minute, so its bash blocks are only parsed.
 """
 
 import re
@@ -16,7 +20,9 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,12 +31,21 @@ from PIL import Image
 
 from specc.cli.main import COMMANDS, _parse, main
 from specc.compiler.pipeline import compile_spec
+from specc.data.images import MAX_PIXELS
+from specc.diagnostics.model import Diagnostics, SpecError
+from specc.frontend import dsl, expressions, faults, load, reading, toml
+from specc.frontend.formatter import format_source
+from specc.source import Document, Source
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCS, *([ROOT / "README.md"] if (ROOT / "README.md").exists() else [])]
 BLOCK = re.compile(r"^```(?P<kind>\w+)[ ]?(?P<info>.*)\n(?P<body>(?:(?!```).*\n)*)```$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+PAIRS = re.compile(r"^\| \.specc \| TOML \|\n\| --- \| --- \|\n(?P<rows>(?:\|.*\n)+)", re.MULTILINE)
+PAIR = re.compile(r"\| `(?P<specc>[^`]+)` \| `(?P<toml>[^`]+)` \|")
+PARSERS = {"toml": toml.parse, "specc": dsl.parse}
+NOTATIONS = tuple(PARSERS)
 
 WRITTEN = ("language.md", "recipes.md", "checkpoints.md")
 PAGES_THAT_RUN = ("recipes.md", "checkpoints.md")
@@ -46,6 +61,11 @@ class Block:
     body: str
     line: int
 
+    @property
+    def last(self) -> int:
+        """Line of the closing fence."""
+        return self.line + self.body.count("\n") + 1
+
 
 def blocks(path: Path) -> Iterator[Block]:
     text = path.read_text(encoding="utf-8")
@@ -54,17 +74,34 @@ def blocks(path: Path) -> Iterator[Block]:
         yield Block(match["kind"], match["info"].strip(), match["body"], line)
 
 
-def commands(body: str) -> Iterator[list[str]]:
-    """Yield the arguments of every `specc` in a block of shell lines."""
+def twins(path: Path) -> Iterator[tuple[Block, Block]]:
+    """Yield specs in both notations with a line of text between them at most."""
+    for first, second in pairwise(blocks(path)):
+        if {first.kind, second.kind} == set(NOTATIONS) and second.line - first.last <= 4:
+            yield first, second
+
+
+def tree(text: str, notation: str) -> dict[str, Any]:
+    """Return the tree of a text; an expression may be spaced in any way."""
+    problems = Diagnostics()
+    document: Document | None = PARSERS[notation](Source(f"example.{notation}", text), problems)
+    if document is None:
+        raise SpecError(problems.sorted())
+    return document.tree
+
+
+def commands(body: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the arguments of every `specc` in a block of shell lines, and what follows a `>`."""
     for line in body.replace("\\\n", " ").splitlines():
         for part in line.split("&&"):
             words = shlex.split(part, comments=True)
+            end = words.index(">") if ">" in words else len(words)
             if words[:1] == ["specc"]:
-                yield words[1:]
+                yield words[1:end], words[end + 1 :]
 
 
 def is_whole(block: Block) -> bool:
-    return block.kind == "toml" and "specc = 1" in block.body.splitlines()
+    return block.kind in NOTATIONS and bool({"specc = 1", "specc 1"} & set(block.body.splitlines()))
 
 
 @pytest.fixture
@@ -88,14 +125,15 @@ def make_pictures(folder: Path) -> None:
         for place in (folder / "photos" / kinds[index % 3], folder / "birds"):
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(place / f"{index:03}.jpg")
-    rows = [(f"{i:03}.jpg", kinds[i % 3], "sea" if i % 2 else "", "val" if i % 5 == 0 else "train") for i in range(30)]
+    places = ("sea", "land", "", "land")
+    rows = [(f"{i:03}.jpg", kinds[i % 3], places[i % 4], "val" if i % 5 == 0 else "train") for i in range(30)]
     for name, chosen in (("all", rows), ("train", rows[:20]), ("val", rows[20:])):
         lines = ["path,species,place,part", *(",".join(row) for row in chosen)]
         (folder / "birds" / f"{name}.csv").write_text("\n".join(lines) + "\n")
 
 
 def spec_paths(block: Block, folder: Path) -> Path:
-    path = folder / (block.info if block.info.endswith(".toml") else "block.toml")
+    path = folder / (block.info if block.info.endswith(NOTATIONS) else f"block{block.line}.{block.kind}")
     path.write_text(block.body, encoding="utf-8")
     return path
 
@@ -131,9 +169,36 @@ def test_specs_are_valid(page, here, capsys):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_parts_of_specs_are_specs(page):
+    for block in blocks(page):
+        if block.kind in NOTATIONS:
+            tree(block.body, block.kind)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_both_notations_of_a_spec_say_the_same(page):
+    for first, second in twins(page):
+        assert tree(first.body, first.kind) == tree(second.body, second.kind), f"{page.name}:{first.line}"
+        for block, other in ((first, second), (second, first)) if is_whole(first) else ():
+            made = format_source(Source(page.name, block.body), f".{block.kind}", f".{other.kind}")
+            assert made == other.body, f"{page.name}:{block.line}"
+
+
+def test_the_table_of_short_forms_is_exact_and_has_them_all():
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    rows = PAIRS.search(page)["rows"].splitlines()
+    pairs = [PAIR.fullmatch(row) for row in rows]
+    for row, pair in zip(rows, pairs, strict=True):
+        assert pair, row
+        assert tree(pair["specc"], "specc") == tree(pair["toml"], "toml"), row
+    words = {word for pair in pairs for word in pair["specc"].split()}
+    assert words >= {word for _, word in dsl.FORMS} | {*dsl.LABEL_OPTIONS, *filter(None, dsl.HEAD_OPTIONS)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_commands_are_commands(page, capsys):
     for block in blocks(page):
-        for words in commands(block.body) if block.kind == "bash" else ():
+        for words, _ in commands(block.body) if block.kind == "bash" else ():
             _, parsed = _parse(words)
             assert parsed.command in COMMANDS, f"{page.name}:{block.line}"
 
@@ -160,10 +225,12 @@ def run_first_recipe(capsys) -> None:
 
 
 def run_commands(place: str, body: str, capsys) -> None:
-    for words in commands(body):
+    for words, files in commands(body):
         code = main(words)
         out, err = capsys.readouterr()
         assert code == 0, f"{place}: {shlex.join(words)}\n{out}{err}"
+        for file in files:
+            Path(file).write_text(out, encoding="utf-8")
 
 
 def test_what_the_recipes_say_of_a_change(here, capsys):
@@ -187,6 +254,22 @@ def test_pages_are_wrapped():
         text = re.sub(BLOCK, "", page.read_text(encoding="utf-8"))
         long = [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")]
         assert not long, f"{page.name}: {long[0]}"
+
+
+def test_the_limits_are_those_of_the_code():
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    limits = page.partition("| bounded | at most |\n")[2].partition("\n\n")[0]
+    numbers = [int(re.search(r"[0-9,]+", row.split("|")[2])[0].replace(",", "")) for row in limits.splitlines()[1:]]
+    assert numbers == [
+        reading.MAX_BYTES >> 20,
+        faults.MAX_DEPTH,
+        faults.MAX_KEYS,
+        faults.MAX_PATHS,
+        load._MAX_CHAIN,
+        expressions.MAX_LENGTH,
+        expressions.MAX_NESTING,
+        MAX_PIXELS // 10**6,
+    ]
 
 
 def test_the_shown_plan_is_the_quickstarts(monkeypatch):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from specc.cli.output import add_spec_arguments, say, say_error
-from specc.compiler.pipeline import compile_spec
+from specc.cli.reading import compiled, read
 from specc.errors import UsageError
 from specc.plan.file import dump
 
@@ -25,13 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("`--check` has no file to check", help="name it with -o")
     if arguments.out is not None and arguments.out.is_dir():
         raise UsageError(f"`{arguments.out}` is a folder", help="name a file in it")
-    plan, _ = compile_spec(
-        arguments.spec,
-        tuple(arguments.profile),
-        tuple(arguments.overrides),
-        with_data=not arguments.no_data,
-        until=arguments.dump_after,
-    )
+    plan = compiled(read(arguments, with_data=not arguments.no_data), arguments, until=arguments.dump_after)
     text = dump(plan)
     if arguments.out is None:
         sys.stdout.write(text)

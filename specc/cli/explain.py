@@ -3,15 +3,18 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from specc.cli.output import add_spec_arguments
-from specc.compiler.pipeline import compile_spec
-from specc.compiler.structure import keys_at, model_at
+from pydantic import BaseModel
+
+from specc.cli.output import add_spec_arguments, console, printable_lines, say, wants_colour
+from specc.cli.provenance import Inquiry, is_empty, meaning
+from specc.cli.reading import compiled, read
 from specc.diagnostics.explanations import codes, explanation
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import MissingData, UsageError
-from specc.paths import KeyPath, value_at
+from specc.paths import KeyPath
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,50 +26,74 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain a code, or a value of a spec."""
     if arguments.path is None:
-        sys.stdout.write(_code(str(arguments.spec)))
+        _print_page(str(arguments.spec))
     else:
-        sys.stdout.write(_value(arguments))
+        asked = KeyPath.parse(arguments.path)
+        if not asked:
+            raise UsageError(f"`{arguments.path}` names no value", help="name one, as in stages.joint.lr")
+        inquiry = _inquiry(arguments)
+        path = inquiry.find(asked)
+        sys.stdout.write(printable_lines("\n".join(_told(inquiry, path))) + "\n")
     return 0
 
 
-def _code(code: str) -> str:
+def _print_page(code: str) -> None:
     if code not in codes():
-        raise UsageError(f"there is no diagnostic `{code}`", help=did_you_mean(code, codes(), "codes"))
-    return explanation(code)
+        is_spec = code.endswith((".toml", ".specc"))
+        remedy = "name a value of the spec, too, such as stages" if is_spec else did_you_mean(code, codes(), "codes")
+        raise UsageError(f"there is no diagnostic `{code}`", help=remedy)
+    if not wants_colour(sys.stdout):
+        sys.stdout.write(explanation(code))
+        return
+    from rich.markdown import Markdown
+
+    console(sys.stdout).print(Markdown(explanation(code)))
 
 
-def _value(arguments: argparse.Namespace) -> str:
-    layers = tuple(arguments.profile), tuple(arguments.overrides)
+def _inquiry(arguments: argparse.Namespace) -> Inquiry:
+    """Compile a spec to be asked, with its data where it is there."""
     try:
-        plan, context = compile_spec(arguments.spec, *layers)
-    except MissingData:
-        plan, context = compile_spec(arguments.spec, *layers, with_data=False)
-    asked = KeyPath.parse(arguments.path)
-    tree = context.document.tree
-    path = asked.resolve(tree)
-    resolved = asked.resolve(plan.model_dump(mode="json"))
-    lines = [arguments.path]
-    if path is not None:
-        lines += [f"  value    {_shown(value_at(tree, path))}", f"  set by   {context.document.origin(path)}"]
-    elif resolved is None and str(asked) not in plan.origins:
-        scope = keys_at(asked.parent) or [str(part) for part in tree]
-        raise UsageError(
-            f"there is no `{arguments.path}` in this spec", help=did_you_mean(str(asked[-1]), scope, "keys")
-        )
-    else:
-        lines.append(f"  set by   {plan.origins.get(str(asked), 'derived')}")
-    if resolved is not None:
-        lines.append(f"  in plan  {_shown(value_at(plan.model_dump(mode='json'), resolved))}")
-    meaning = _meaning(path or asked)
-    return "\n".join([*lines, *([f"  meaning  {meaning}"] if meaning else [])]) + "\n"
+        context = read(arguments)
+        plan = compiled(context, arguments)
+    except MissingData as error:
+        say(f"without the data: {error.message}")
+        context = read(arguments, with_data=False)
+        plan = compiled(context, arguments)
+    return Inquiry(context, plan.model_dump(mode="json"))
 
 
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else text[:197] + "..."
+def _told(inquiry: Inquiry, path: KeyPath) -> Iterator[str]:
+    """Yield a value, who set it from what, and what it means; a table with its keys, each on a line."""
+    answer, planned = inquiry.answer(path), inquiry.planned(path)
+    keys = inquiry.scope(path).values() if isinstance(answer.value, dict | BaseModel) else ()
+    sources = list(_listed(inquiry, {str(source): source for source in answer.sources}))
+    yield str(path)
+    if not keys:
+        yield f"  value    {_shown(answer.value)}"
+    yield f"  set by   {answer.by}{' from' if sources else ''}"
+    yield from (f"             {line}" for line in sources)
+    if not keys and planned not in (None, answer.value):
+        yield f"  in plan  {_shown(planned)}"
+    if meaning(path):
+        yield f"  meaning  {meaning(path)}"
+    yield from (f"    {line}" for line in _listed(inquiry, {str(key): path.child(key) for key in keys}))
 
 
-def _meaning(path: KeyPath) -> str | None:
-    model = model_at(path.parent)
-    field = next((f for n, f in model.model_fields.items() if path[-1] in (n, f.alias)), None) if model else None
-    return field.description if field else None
+def _listed(inquiry: Inquiry, paths: dict[str, KeyPath]) -> Iterator[str]:
+    """Yield a line for each path that has a value: what it is called, the value, and who set it."""
+    answers = {name: inquiry.answer(path) for name, path in paths.items()}
+    for name, answer in answers.items():
+        if not is_empty(answer.value):
+            yield f"{name} = {_shown(answer.value, 60)}  ({answer.by})"
+
+
+def _shown(value: Any, width: int = 200) -> str:
+    if is_empty(value):
+        return "none"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _plain(value: Any) -> Any:
+    """Return a table of defaults as a dictionary, and an expression as it is written."""
+    return dict(value) if isinstance(value, BaseModel) else str(value)

@@ -1,19 +1,21 @@
-"""The entry: picks a command, and turns what goes wrong into a message and an exit code."""
+"""The command line: picks a command, and turns what goes wrong into a message and an exit code."""
 
 import argparse
+import gc
 import importlib
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from specc.cli.output import print_diagnostics, say_error
+from specc.cli.verdict import Memory
 from specc.diagnostics.model import SpecError
 from specc.errors import Interrupted, SpeccError
 from specc.version import VERSION
 
 COMMANDS: Final[dict[str, str]] = {
+    "new": "write a first spec from a look at the data",
     "validate": "check a spec, and its data where it is there",
     "plan": "print the protocol with every number resolved",
     "compile": "write the plan of a spec",
@@ -21,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "inspect": "say what a checkpoint is, and how good",
     "diff": "say what a change to a spec will do",
     "explain": "say who set a value, or what a diagnostic means",
+    "fmt": "format a spec, or convert it to the other notation",
     "schema": "print the JSON Schema of specs",
 }
 """Every command, each in a file of its name."""
@@ -28,22 +31,20 @@ COMMANDS: Final[dict[str, str]] = {
 INTERNAL_ERROR: Final = 70
 """Exit code of a fault of specc's own (EX_SOFTWARE of sysexits.h)."""
 
+DESCRIPTION: Final = """Compile and run training protocols. The paths in a spec start in the working directory, or in
+the folder of --root; `extends` starts in the folder of its file."""
+
 EPILOG: Final = """exit codes: 0 fine, 1 the spec or its data is wrong, 2 wrong usage, 3 a target was missed,
 4 the run failed and can be resumed, 130 or 143 interrupted and saved, 70 a fault of specc itself"""
 
 
-def entry() -> None:
-    """Run the command line of this process; a stream that was closed before it began swallows what it is told."""
-    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    sys.exit(main(sys.argv[1:]))
-
-
-def main(arguments: list[str]) -> int:
-    """Run one command and return its exit code."""
+def main(arguments: list[str], memory: Memory | None = None) -> int:
+    """Run one command and return its exit code; what may be remembered of it goes into `memory`."""
     style = "full"
     try:
         module, parsed = _parse(arguments)
+        parsed.memory = memory
+        _look_for_garbage()
         style = getattr(parsed, "format", style)
         code: int = module.run(parsed)
         sys.stdout.flush()
@@ -78,9 +79,9 @@ def main(arguments: list[str]) -> int:
 
 def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:
     """Read the arguments; only the module of the command that is asked for is imported."""
-    parser = argparse.ArgumentParser("specc", description="Compile and run training protocols.", epilog=EPILOG)
+    parser = argparse.ArgumentParser("specc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"specc {VERSION}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="specc")
     asked = next((a for a in arguments if not a.startswith("-")), None)
     module: ModuleType | None = None
     for name, summary in COMMANDS.items():
@@ -91,3 +92,10 @@ def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:
     parsed = parser.parse_args(arguments)
     assert module is not None  # noqa: S101  (argparse has refused any other command)
     return module, parsed
+
+
+def _look_for_garbage() -> None:
+    """Look for it from here on, where `entry` has stopped that; what modules are made of is none."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from specc.diagnostics.model import Diagnostic
 from specc.diagnostics.render import FORMATS, printable
+from specc.errors import UsageError
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -35,9 +36,11 @@ def printable_lines(text: str) -> str:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], style: str, stream: TextIO) -> None:
-    """Print diagnostics in one of the formats."""
+    """Print diagnostics in one of the formats; without any, text for people is empty and nothing is printed."""
     render = FORMATS.get(style, FORMATS["full"])
-    stream.write(render(diagnostics, colour=wants_colour(stream)) + "\n")
+    text = render(diagnostics, colour=wants_colour(stream))
+    if text:
+        stream.write(text + "\n")
 
 
 def console(stream: TextIO) -> Any:
@@ -58,6 +61,14 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value"
     )
     parser.add_argument("--format", choices=sorted(FORMATS), default="full", help="how diagnostics are printed")
+    parser.add_argument("--strict", action="store_true", help="warnings are errors")
+    parser.add_argument("--root", type=_folder, metavar="DIR", help="where paths in the spec start, instead of here")
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise UsageError(f"`--root {text}`: there is no such folder")
+    return Path(text).absolute()
 
 
 def duration(seconds: float) -> str:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from specc.cli.output import add_spec_arguments, console, print_diagnostics
-from specc.compiler.pipeline import compile_spec
+from specc.cli.output import add_spec_arguments, console
+from specc.cli.reading import compiled, read
 from specc.plan.file import dump
 from specc.plan.model import PhasePlan, Plan, StagePlan
 from specc.runtime.words import shown
@@ -22,11 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan of a spec."""
-    plan, context = compile_spec(
-        arguments.spec, tuple(arguments.profile), tuple(arguments.overrides), with_data=not arguments.no_data
-    )
-    if context.problems.found:
-        print_diagnostics(context.problems.sorted(), arguments.format, sys.stderr)
+    plan = compiled(read(arguments, with_data=not arguments.no_data), arguments)
     if arguments.json:
         sys.stdout.write(dump(plan))
     else:

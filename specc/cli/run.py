@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from specc.cli.output import add_spec_arguments, console, duration, print_diagnostics, say
+from specc.cli.output import add_spec_arguments, console, duration, say
+from specc.cli.reading import compiled, in_root, read
 from specc.compiler.context import Context
 from specc.compiler.pending import pending
-from specc.compiler.pipeline import compile_checked
-from specc.compiler.validate import validated
 from specc.errors import GateMissed, InputError
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
@@ -25,19 +24,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train what is not trained yet; 3 when a target is missed."""
     began = time.monotonic()
-    context = validated(arguments.spec, tuple(arguments.profile), tuple(arguments.overrides))
+    context = read(arguments)
     missing = pending(context.spec)
     if missing:
         raise InputError(f"`{arguments.spec}` needs what specc cannot run yet: {', '.join(missing)}")
-    plan = compile_checked(context)
-    if context.problems.found:
-        print_diagnostics(context.problems.sorted(), arguments.format, sys.stderr)
-    folder = RunFolder(Path(plan.run.out) / plan.name)
-    results = None if arguments.fresh else folder.finished_results(plan)
-    if results is not None:
-        say(f"nothing left to do: {folder.root} is finished")
-    else:
-        results = _train(plan, context, folder, began, fresh=arguments.fresh)
+    plan = compiled(context, arguments)
+    folder = RunFolder((arguments.root or Path()) / plan.run.out / plan.name)
+    with in_root(arguments):
+        results = None if arguments.fresh else folder.finished_results(plan)
+        if results is not None:
+            say(f"nothing left to do: {folder.root} is finished")
+        else:
+            results = _train(plan, context, folder, began, fresh=arguments.fresh)
     print_results(results)
     say(f"{folder.root}  {duration(time.monotonic() - began)}")
     missed = [gate for gate in results["gates"] if not gate["passed"]]

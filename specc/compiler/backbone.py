@@ -5,22 +5,20 @@ and kept in the user's cache under timm's version.
 """
 
 import json
-import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
-from importlib.resources import files
+from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from specc.cache import cached_path, keep
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter; its depth counts layers from the classifier's, which is 0, as timm's layer decay does."""
 
     name: str
@@ -29,8 +27,7 @@ class Parameter:
     decay: bool
 
 
-@dataclass(frozen=True)
-class Backbone:
+class Backbone(NamedTuple):
     """A backbone without its classifier."""
 
     name: str
@@ -41,8 +38,16 @@ class Backbone:
     std: tuple[float, ...]
     classifier: str | None
     """The plain linear classifier that timm's own model has, if it is one."""
-    batch_norms: int
+    norms: tuple[str, ...]
+    """Its layers of batch normalisation."""
+    drops_paths: bool
+    """Whether it can be made with stochastic depth."""
     parameters: tuple[Parameter, ...]
+
+    @property
+    def batch_norms(self) -> int:
+        """Return the number of layers of batch normalisation."""
+        return len(self.norms)
 
 
 SHIPPED_FOR: Final = "1.0.31"
@@ -51,10 +56,14 @@ SHIPPED_FOR: Final = "1.0.31"
 _KEYS: Final = {"name", "features", "input_size", "fixed_input_size", "mean", "std", "classifier"} | {
     "first_conv",
     "norms",
+    "drops_paths",
     "top_layer",
     "parameters",
 }
 """What every record has."""
+
+
+_SHIPPED: Final = Path(__file__).parent / "backbones"
 
 
 class UnknownBackbone(InputError):
@@ -68,21 +77,49 @@ def find_backbone(name: str, channels: int = 3) -> Backbone:
     """
     record = _shipped(name) or _cached(name)
     if record is None:
-        if name not in names() and version("timm") == SHIPPED_FOR:
-            raise UnknownBackbone(f"timm has no model `{name}`", help=did_you_mean(name, names(), "models"))
+        if name not in names() and _timm() == SHIPPED_FOR:
+            raise UnknownBackbone(f"timm has no model `{name}`", help=_remedy(name))
         record = _described(name)
     return _backbone(record, channels)
 
 
-@lru_cache(maxsize=1)
+def has_weights(name: str) -> bool:
+    """Say whether timm has pretrained weights of a model, as far as its names are known.
+
+    >>> has_weights("resnet18"), has_weights("resnet18.a1_in1k"), has_weights("resnet200")
+    (True, True, False)
+    """
+    return _timm() != SHIPPED_FOR or "." in name or bool(_tagged(name))
+
+
+def _tagged(architecture: str) -> list[str]:
+    """Return the names of an architecture's pretrained weights."""
+    return [name for name in names() if name.startswith(f"{architecture}.")]
+
+
+def _remedy(name: str) -> str:
+    """Name the nearest weights of the same architecture, or the nearest model."""
+    tagged = _tagged(name.partition(".")[0])
+    return did_you_mean(name, tagged, "weights") if tagged else did_you_mean(name, names(), "models")
+
+
+@cache
 def names() -> frozenset[str]:
     """Return every model name, with and without pretrained tags."""
-    return frozenset(files("specc.compiler").joinpath("backbones/names.txt").read_text().split())
+    return frozenset((_SHIPPED / "names.txt").read_text(encoding="utf-8").split())
+
+
+@cache
+def _timm() -> str:
+    """Return the version of timm; the head of its metadata is searched, for parsing all of it takes far longer."""
+    metadata = distribution("timm").read_text("METADATA") or ""
+    found = re.search(r"^Version: (.+)$", metadata, re.MULTILINE)
+    return found[1] if found else distribution("timm").version
 
 
 def _shipped(name: str) -> dict[str, Any] | None:
-    path = files("specc.compiler").joinpath(f"backbones/{name}.json")
-    return _record(path.read_text()) if version("timm") == SHIPPED_FOR and path.is_file() else None
+    path = _SHIPPED / f"{name}.json"
+    return _record(path.read_text(encoding="utf-8")) if _timm() == SHIPPED_FOR and path.is_file() else None
 
 
 def _cached(name: str) -> dict[str, Any] | None:
@@ -99,8 +136,7 @@ def _record(text: str) -> dict[str, Any] | None:
 
 
 def _cache_path(name: str) -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "specc" / f"timm-{version('timm')}" / f"{name}.json"
+    return cached_path(f"timm-{_timm()}", f"{name}.json")
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -108,16 +144,8 @@ def _described(name: str) -> dict[str, Any]:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     record = _record(result.stdout) if result.returncode == 0 else None
     if record is None:
-        remedy = did_you_mean(name, names(), "models")
-        raise UnknownBackbone(f"timm {version('timm')} cannot build `{name}`", help=remedy)
-    path = _cache_path(name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(record), encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        pass  # a cache that cannot be written costs time, not correctness
+        raise UnknownBackbone(f"timm {_timm()} cannot build `{name}`", help=_remedy(name))
+    keep(_cache_path(name), json.dumps(record))
     return record
 
 
@@ -131,7 +159,8 @@ def _backbone(record: dict[str, Any], channels: int) -> Backbone:
         mean=tuple(record["mean"]),
         std=tuple(record["std"]),
         classifier=record["classifier"],
-        batch_norms=len(record["norms"]),
+        norms=tuple(name for name, _ in record["norms"]),
+        drops_paths=record["drops_paths"],
         parameters=tuple(
             Parameter(
                 name,

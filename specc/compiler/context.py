@@ -1,14 +1,16 @@
 """What every check and every pass is given besides the value that it works on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from specc.compiler.backbone import Backbone, UnknownBackbone, find_backbone
+from specc.compiler.selection import model_parameters
 from specc.diagnostics.model import Diagnostics, Label, at
 from specc.paths import KeyPath
-from specc.source import Document, Span
+from specc.source import Document, Source, Span
 from specc.spec.experiment import Spec
 from specc.spec.stages import Stage
 
@@ -21,6 +23,10 @@ _ALTERNATIVES: Final = {
 """A stage that says one of these has no default for the other."""
 
 
+Watch = Callable[[Iterable[Any], int], Iterable[Any]]
+"""Passes things on one by one, and is told how many will come."""
+
+
 @dataclass
 class Context:
     """A spec with the document that it came from, and the problems found in it."""
@@ -31,8 +37,18 @@ class Context:
     with_data: bool = True
     builtin_profiles: tuple[str, ...] = ()
     """Profiles that run without data of the user's."""
+    sources: tuple[Source, ...] = ()
+    """Every file that the spec was read from."""
     origins: dict[str, str] = field(default_factory=dict)
     """Who set a value, by path; passes add what they derive."""
+    watch: Watch | None = None
+    """Shows how far the opening of images is; None where none is opened."""
+    remarks: list[str] = field(default_factory=list)
+    """What was seen of the data and is no problem."""
+    looked_at: set[Path] = field(default_factory=set)
+    """Files and folders that a pass looked at, besides those that the spec names."""
+    unsought: set[str] = field(default_factory=set)
+    """Codes of what could not be looked for."""
 
     @cached_property
     def backbone(self) -> Backbone | None:
@@ -43,6 +59,11 @@ class Context:
         except UnknownBackbone as error:
             self.problems.error("unknown-backbone", error.message, self.at("model.backbone"), error.help)
             return None
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the name of every parameter of the model; none where its backbone is not known."""
+        return tuple(parameter.name for parameter in model_parameters(self.spec, self.backbone))
 
     def at(self, path: str | KeyPath, span: Span | None = None, text: str = "") -> tuple[Label, ...]:
         """Return the label at a path of the spec, or at a span inside its string."""

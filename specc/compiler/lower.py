@@ -1,8 +1,9 @@
 """From a checked Spec to a Plan that knows nothing of the data yet; the passes fill in what depends on it."""
 
-from typing import Any, Final
+from typing import Any
 
 from specc.compiler.context import Context
+from specc.compiler.defaults import DEFAULT_BATCH, DEFAULT_OPTIMIZER
 from specc.compiler.images import STATISTICS, output_size
 from specc.compiler.operations import gate, monitor, operation
 from specc.frontend.expressions import parse_call
@@ -24,12 +25,8 @@ from specc.plan.model import (
     StagePlan,
     StopPlan,
 )
-from specc.spec.data import SOURCE_KEYS
 from specc.spec.expressions import Call, Loss, Schedule, Stop
 from specc.spec.stages import Stage
-
-DEFAULT_BATCH: Final = 64
-DEFAULT_OPTIMIZER: Final = "adamw()"
 
 
 def lower(context: Context) -> Plan:
@@ -54,7 +51,6 @@ def lower(context: Context) -> Plan:
 
 def _data(context: Context) -> DataPlan:
     data = context.spec.data
-    keys = sorted({*SOURCE_KEYS[data.source], "root"} - {"image"})
     labels = tuple(
         LabelPlan(
             name=name, column=label.column or ("folder" if label.folder else name), within=label.within, kind=label.as_
@@ -63,7 +59,7 @@ def _data(context: Context) -> DataPlan:
     )
     return DataPlan(
         source=data.source,
-        location={key: value for key in keys if (value := getattr(data, key)) is not None},
+        location=data.location,
         image=data.image,
         channels=data.channels,
         labels=labels,

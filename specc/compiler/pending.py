@@ -19,12 +19,6 @@ PENDING: Final[dict[str, str]] = {
     "architecture seq2seq": "text to text",
     "metric exact_match": "text to text",
     "metric edit_rate": "text to text",
-    "mix mixup": "mixing",
-    "mix cutmix": "mixing",
-    "mix one_of": "mixing",
-    "transform iso_noise": "camera noise",
-    "transform shadow": "shadows",
-    "head routed": "routed heads",
     "source parquet": "parquet manifests",
     "source webdataset": "tar shards",
     "key augment.keep_features": "kept features",
@@ -89,7 +83,6 @@ def _keys(spec: Spec) -> Iterator[str]:
     yield f"engine {spec.run.engine}"
     yield f"export {spec.export.precision}"
     yield from (f"export {name}" for name in spec.export.formats)
-    yield from ("head routed" for head in spec.model.heads.values() if head.routed_by)
     present = {
         "augment.keep_features": spec.augment.keep_features,
         "model.norm": spec.model.norm,

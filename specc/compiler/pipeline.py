@@ -7,6 +7,8 @@ from typing import Final
 from specc.compiler.context import Context
 from specc.compiler.lower import lower
 from specc.compiler.passes.apply_counts import apply_counts
+from specc.compiler.passes.compare_weights import compare_weights
+from specc.compiler.passes.open_images import open_images
 from specc.compiler.passes.partition import partition
 from specc.compiler.passes.read_data import read_data
 from specc.compiler.passes.read_weights import read_weights
@@ -22,9 +24,11 @@ Pass = Callable[[Plan, Context], Plan]
 
 PASSES: Final[tuple[Pass, ...]] = (
     read_data,
+    open_images,
     require_validation,
     read_weights,
     partition,
+    compare_weights,
     resolve_durations,
     apply_counts,
 )

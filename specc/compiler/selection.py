@@ -1,17 +1,19 @@
 """Which parameters a selector means."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from specc.compiler.backbone import Backbone
 from specc.spec.experiment import Spec
 from specc.spec.expressions import Name, Selector
 from specc.spec.model import Head
 
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Parameter:
+
+class Parameter(NamedTuple):
     """A parameter of the whole model; its shape is None while a number of classes is not known."""
 
     name: str
@@ -20,16 +22,26 @@ class Parameter:
     depth: int
 
 
-def model_parameters(spec: Spec, backbone: Backbone | None, classes: dict[str, int]) -> tuple[Parameter, ...]:
+def model_parameters(
+    spec: Spec,
+    backbone: Backbone | None,
+    classes: Mapping[str, int] = NOTHING,
+    children: Mapping[str, Sequence[int]] = NOTHING,
+) -> tuple[Parameter, ...]:
     """Return every parameter of the model in the order of the model, the backbone first.
 
-    `classes` holds the number of classes of each label, as far as it is known.
+    `classes` holds the number of classes of each label, as far as it is known, and `children` those below each class of
+    the label that it lies within.
     """
     if backbone is None:
         return ()
     parameters = [Parameter(f"backbone.{p.name}", p.shape, p.decay, p.depth) for p in backbone.parameters]
     for name, head in spec.model.heads.items():
-        parameters += _head_parameters(name, head, backbone.features, classes.get(name))
+        if head.routed_by:
+            for index, count in enumerate(children.get(name, (None,))):
+                parameters += _layer(f"heads.{name}.{index}.", backbone.features, count)
+        else:
+            parameters += _head_parameters(name, head, backbone.features, classes.get(name))
     return tuple(parameters)
 
 
@@ -37,12 +49,15 @@ def _head_parameters(name: str, head: Head, features: int, classes: int | None) 
     out = head.out or classes
     hidden = head.hidden or features
     layers = {"linear": [("", features, out)], "mlp": [("hidden.", features, hidden), ("out.", hidden, out)]}
-    found = []
-    for layer, rows, columns in layers[head.kind]:
-        weight = (columns, rows) if columns else None
-        found.append(Parameter(f"heads.{name}.{layer}weight", weight, decay=True, depth=0))
-        found.append(Parameter(f"heads.{name}.{layer}bias", (columns,) if columns else None, decay=False, depth=0))
-    return found
+    return [p for layer, rows, columns in layers[head.kind] for p in _layer(f"heads.{name}.{layer}", rows, columns)]
+
+
+def _layer(prefix: str, rows: int, columns: int | None) -> list[Parameter]:
+    weight, bias = ((columns, rows), (columns,)) if columns is not None else (None, None)
+    return [
+        Parameter(f"{prefix}weight", weight, decay=True, depth=0),
+        Parameter(f"{prefix}bias", bias, decay=False, depth=0),
+    ]
 
 
 def select(selector: Selector, names: Sequence[str]) -> set[str]:
@@ -71,7 +86,8 @@ def match(pattern: Name, names: Sequence[str]) -> set[str]:
             prefixes = [f"{prefix}.{i}" for prefix in prefixes for i in _indices(part[1:-1], _children(names, prefix))]
         else:
             prefixes = [f"{prefix}.{part}" if prefix else part for prefix in prefixes]
-    return {name for name in names if any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)}
+    parts = tuple(f"{prefix}." for prefix in prefixes)
+    return {name for name in names if f"{name}.".startswith(parts)}
 
 
 def _children(names: Sequence[str], prefix: str) -> list[int]:

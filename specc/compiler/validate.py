@@ -4,11 +4,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from specc.compiler.checks.batches import check_batches
 from specc.compiler.checks.data import check_data
 from specc.compiler.checks.evaluation import check_evaluation
 from specc.compiler.checks.images import check_images
+from specc.compiler.checks.losses import check_losses
+from specc.compiler.checks.mixing import check_mixing
+from specc.compiler.checks.model import check_model
+from specc.compiler.checks.monitors import check_monitors
 from specc.compiler.checks.names import check_names
+from specc.compiler.checks.privacy import check_privacy
+from specc.compiler.checks.run import check_run
+from specc.compiler.checks.sampling import check_sampling
+from specc.compiler.checks.schedules import check_schedules
+from specc.compiler.checks.selection import check_selection
 from specc.compiler.checks.stages import check_stages
+from specc.compiler.checks.stops import check_stops
+from specc.compiler.checks.sweep import check_sweep
+from specc.compiler.checks.transforms import check_transforms
+from specc.compiler.checks.unused import check_unused
 from specc.compiler.context import Context
 from specc.compiler.structure import build_spec
 from specc.diagnostics.model import Diagnostics, Severity, SpecError
@@ -18,9 +32,23 @@ from specc.frontend.load import Loaded, load
 CHECKS: Final[tuple[Callable[[Context], None], ...]] = (
     check_names,
     check_data,
+    check_transforms,
     check_images,
+    check_model,
     check_stages,
+    check_batches,
+    check_selection,
+    check_losses,
+    check_mixing,
+    check_schedules,
+    check_stops,
+    check_sampling,
     check_evaluation,
+    check_monitors,
+    check_privacy,
+    check_run,
+    check_sweep,
+    check_unused,
 )
 """All checks of a spec's meaning, in order."""
 
@@ -40,7 +68,8 @@ def validate(
     _check_profiles(loaded, problems)
     if spec is None:
         return None, problems
-    context = Context(loaded.document, spec, problems, with_data, builtin_profiles=_on_builtin_data(loaded))
+    builtin = _on_builtin_data(loaded)
+    context = Context(loaded.document, spec, problems, with_data, builtin, loaded.sources)
     for check in CHECKS:
         check(context)
     return context, problems
@@ -73,12 +102,10 @@ def _on_builtin_data(loaded: Loaded) -> tuple[str, ...]:
 
 def apply_allowed(context: Context, *, complete: bool) -> None:
     """Drop warnings that the spec allows; once all checks are done, report what is allowed and never said."""
-    codes = {d.code for d in context.problems.found if d.severity is Severity.WARNING}
-    allowed = context.spec.allow
-    context.problems.found = [
-        d for d in context.problems.found if d.severity is Severity.ERROR or d.code not in allowed
-    ]
-    for code in (code for code in allowed if complete and code not in codes):
+    warnings = [d for d in context.problems.found if d.severity is Severity.WARNING]
+    codes, allowed = {d.code for d in warnings}, context.spec.allow
+    context.problems.drop(d for d in warnings if d.code in allowed)
+    for code in (code for code in allowed if complete and code not in codes | context.unsought):
         headline = f"`{code}` is allowed, and nothing says it"
         labels = context.at(f"allow.{code}")
         context.problems.warn("unused-allow", headline, labels, did_you_mean(code, codes, "warnings"))

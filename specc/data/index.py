@@ -1,14 +1,19 @@
 """The index of a data set: which samples each split has, their classes and their fingerprint."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.data.columns import Column, Rows, Strings
+from specc.data.places import SPLITS
+from specc.data.problem import DataProblem
 from specc.data.randomness import stream
-from specc.data.rows import SPLITS, Rows, read_rows
+from specc.data.rows import read_rows
 from specc.data.splits import assign
 from specc.errors import DataError
 from specc.plan.canonical import canonical_json
@@ -17,27 +22,8 @@ from specc.plan.model import DataPlan, LabelPlan
 MISSING = -1
 """Code of a label that a row leaves empty."""
 
-
-@dataclass(frozen=True)
-class Strings:
-    """Many strings in one buffer, so that worker processes share it without touching a reference count."""
-
-    data: NDArray[np.uint8]
-    ends: NDArray[np.int64]
-
-    @classmethod
-    def pack(cls, strings: Sequence[str]) -> "Strings":
-        """Copy strings into a buffer."""
-        encoded = [s.encode("utf-8", "surrogateescape") for s in strings]
-        ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
-        return cls(np.frombuffer(b"".join(encoded), np.uint8), ends)
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, i: int) -> str:
-        start = int(self.ends[i - 1]) if i else 0
-        return self.data[start : int(self.ends[i])].tobytes().decode("utf-8", "surrogateescape")
+_LONGEST_NAME: Final = 1000
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -73,9 +59,30 @@ def build_index(data: DataPlan, seed: int) -> Index:
 
     Raises: DataError when rows are missing, a validation label is unknown to training, or the training split is empty.
     """
-    parts = _divided(data, seed)
-    if not len(parts["train"]):
-        raise DataError("the training split has no samples")
+    return index_of(data, divided(data, read_rows(data), seed), seed)
+
+
+def divided(data: DataPlan, rows: Mapping[str, Rows], seed: int) -> dict[str, Rows]:
+    """Return the rows of each split that has some, from files that are the splits or from one that is divided.
+
+    Raises: DataProblem when the training split has none, or the rows cannot be divided so.
+    """
+    parts = dict(rows)
+    if not parts.keys() <= set(SPLITS):
+        (whole,) = parts.values()
+        codes = assign(data, whole, seed)
+        parts = {split: whole.take(np.flatnonzero(codes == code)) for code, split in enumerate(SPLITS)}
+    if not len(parts.get("train", ())):
+        remedy = "a manifest has a row a sample, a folder an image a sample"
+        raise DataProblem("empty-split", "the training split has no samples", help=remedy)
+    return {split: parts[split] for split in SPLITS if split in parts and len(parts[split])}
+
+
+def index_of(data: DataPlan, parts: Mapping[str, Rows], seed: int) -> Index:
+    """Give divided rows numbers for their classes, thin them, count them and take their fingerprint.
+
+    Raises: DataError when a validation label is unknown to training, or `rare` names what it has not.
+    """
     labels: list[LabelPlan] = []
     for label in data.labels:
         labels.append(_with_classes(label, parts["train"], labels))
@@ -92,43 +99,46 @@ def build_index(data: DataPlan, seed: int) -> Index:
     return Index(data.model_copy(update=found), samples)
 
 
-def _divided(data: DataPlan, seed: int) -> dict[str, Rows]:
-    parts = read_rows(data)
-    if "all" in parts:
-        whole = parts["all"]
-        codes = assign(data, whole, seed)
-        parts = {split: _taken(whole, np.flatnonzero(codes == code)) for code, split in enumerate(SPLITS)}
-    return {split: parts[split] for split in SPLITS if split in parts and (len(parts[split]) or split == "train")}
+def classes_of(rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]) -> Column:
+    """Return the class of each row by its name, empty where there is none; within a parent, the parent's name leads."""
+    own = rows.columns[label.column]
+    return own if label.within is None else _within(rows, label, labels)[0]
 
 
-def _taken(rows: Rows, chosen: NDArray[np.int64]) -> Rows:
-    columns = {name: [values[i] for i in chosen] for name, values in rows.columns.items()}
-    return Rows([rows.references[i] for i in chosen], columns)
+def _within(rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]) -> tuple[Column, list[tuple[str, str]]]:
+    """Return the class of each row, and what each is made of: the parent's class and the label's own text."""
+    own = rows.columns[label.column]
+    parent = classes_of(rows, next(other for other in labels if other.name == label.within), labels)
+    distinct, codes = np.unique(parent.codes.astype(np.int64) * len(own.values) + own.codes, return_inverse=True)
+    pairs = [(parent.values[pair // len(own.values)], own.values[pair % len(own.values)]) for pair in distinct.tolist()]
+    return Column(codes.astype(np.int32), tuple(f"{p}/{v}" if p and v else "" for p, v in pairs)), pairs
 
 
 def _with_classes(label: LabelPlan, train: Rows, before: Sequence[LabelPlan]) -> LabelPlan:
     """List a label's classes in sorted order; numbers sort as numbers. Within a parent, by the parent's order first."""
     if label.kind != "class":
         return label
-    values = train.columns[label.column]
+    values = train.columns[label.column].present()
     _refuse_odd_names(label, values)
     if label.within is None:
-        return label.model_copy(update={"classes": tuple(sorted({v for v in values if v}, key=_natural))})
+        return label.model_copy(update={"classes": tuple(sorted(filter(None, values), key=_natural))})
+    pairs = [(p, v) for p, v in _within(train, label, before)[1] if p and v]
     parent = next(other for other in before if other.name == label.within)
-    pairs = {(p, v) for p, v in zip(train.columns[parent.column], values, strict=True) if p and v}
     order = {name: i for i, name in enumerate(parent.classes or ())}
     ordered = sorted(pairs, key=lambda pair: (order[pair[0]], _natural(pair[1])))
     found = {"classes": tuple(f"{p}/{v}" for p, v in ordered), "parents": tuple(order[p] for p, _ in ordered)}
     if len(set(found["classes"])) < len(ordered):
-        raise DataError(f"two classes of `{label.name}` have one name once their parent's is put before it")
+        headline = f"two classes of `{label.name}` have one name once their parent's is put before it"
+        raise DataProblem("clashing-classes", headline, f"labels.{label.name}.within", help="rename one of them")
     return label.model_copy(update=found)
 
 
 def _refuse_odd_names(label: LabelPlan, values: Sequence[str]) -> None:
     """Refuse class names that no text file can hold, or that are longer than a name."""
-    for value in set(values):
-        if len(value) > 1000 or any(0xD800 <= ord(c) <= 0xDFFF for c in value):
-            raise DataError(f"{label.name} class {value[:40]!a} is no name that can be written down", help="rename it")
+    odd = next((value for value in values if len(value) > _LONGEST_NAME or _SURROGATE.search(value)), None)
+    if odd is not None:
+        headline = f"class {odd[:40]!a} of `{label.name}` is no name that can be written down"
+        raise DataProblem("unwritable-name", headline, f"labels.{label.name}.column", help="rename it")
 
 
 def _natural(value: str) -> tuple[int, int, str]:
@@ -137,24 +147,20 @@ def _natural(value: str) -> tuple[int, int, str]:
 
 def _encode(split: str, rows: Rows, labels: Sequence[LabelPlan]) -> Samples:
     codes = {label.name: _codes(split, rows, label, labels) for label in labels if label.kind == "class"}
-    return Samples(Strings.pack(rows.references), codes)
+    return Samples(rows.references, codes)
 
 
 def _codes(split: str, rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]) -> NDArray[np.int32]:
-    values = rows.columns[label.column]
-    if label.within:
-        parent = next(other for other in labels if other.name == label.within)
-        pairs = zip(rows.columns[parent.column], values, strict=True)
-        values = [f"{p}/{v}" if p and v else "" for p, v in pairs]
+    column = classes_of(rows, label, labels)
     known = {name: code for code, name in enumerate(label.classes or ())} | {"": MISSING}
-    unseen = sorted({value for value in values if value not in known})
+    unseen = sorted(value for value in column.present() if value not in known)
     if unseen:
         shown = ", ".join(f"`{value}`" for value in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
         raise DataError(
             f"the {split} split has {len(unseen)} {label.name} classes that training never sees: {shown}",
             help="move samples of them to the training split, or leave them out",
         )
-    return np.array([known[value] for value in values], np.int32)
+    return np.array([known.get(value, MISSING) for value in column.values], np.int32)[column.codes]
 
 
 def _with_counts(label: LabelPlan, train: Samples) -> LabelPlan:
@@ -162,7 +168,7 @@ def _with_counts(label: LabelPlan, train: Samples) -> LabelPlan:
         return label
     codes = train.labels[label.name]
     counts = np.bincount(codes[codes >= 0], minlength=len(label.classes))
-    return label.model_copy(update={"counts": tuple(int(count) for count in counts)})
+    return label.model_copy(update={"counts": tuple(counts.tolist())})
 
 
 def _thinned(train: Samples, rare: dict[str, dict[str, int]], labels: Sequence[LabelPlan], seed: int) -> Samples:
@@ -186,8 +192,7 @@ def _limited(part: Samples, split: str, limit: int, seed: int) -> Samples:
 def _subset(part: Samples, chosen: NDArray[np.int64]) -> Samples:
     if len(chosen) == len(part):
         return part
-    references = Strings.pack([part.references[int(i)] for i in chosen])
-    return Samples(references, {name: codes[chosen] for name, codes in part.labels.items()})
+    return Samples(part.references.take(chosen), {name: codes[chosen] for name, codes in part.labels.items()})
 
 
 def _fingerprint(part: Samples, labels: Sequence[LabelPlan]) -> str:

@@ -4,15 +4,16 @@ They are our own, and no library's, because a split is part of what a spec means
 is updated. Units are rows, or groups of rows with an equal value in `group`; a group is never divided.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.data.columns import Column, Rows
+from specc.data.places import SPLITS
+from specc.data.problem import DataProblem
 from specc.data.randomness import stream
-from specc.data.rows import SPLITS, Rows
 from specc.errors import DataError
 from specc.plan.model import DataPlan
 
@@ -37,34 +38,44 @@ def assign(data: DataPlan, rows: Rows, seed: int) -> Assignment:
 
 def _by_column(rows: Rows, column: str) -> Assignment:
     codes = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "test": TEST}
-    values = rows.columns[column]
-    unknown = sorted({value for value in values if value.lower() not in codes})
+    found = rows.columns[column]
+    unknown = sorted(value for value in found.present() if value.lower() not in codes)
     if unknown:
-        raise DataError(f"column `{column}` says `{unknown[0]}`, which is no split", help=f"use {', '.join(SPLITS)}")
-    return np.array([codes[value.lower()] for value in values], np.int8)
+        headline = f"column `{column}` says `{unknown[0]}`, which is no split"
+        raise DataProblem("unknown-split", headline, "split", help=f"use {', '.join(SPLITS)}")
+    return np.array([codes.get(value.lower(), TRAIN) for value in found.values], np.int8)[found.codes]
 
 
 def _units(data: DataPlan, rows: Rows) -> NDArray[np.int64]:
     """Return each row's unit, numbered by first appearance."""
     if data.group is None:
         return np.arange(len(rows))
-    number: dict[str, int] = {}
-    return np.array([number.setdefault(value, len(number)) for value in rows.columns[data.group]], np.int64)
+    return rows.columns[data.group].codes.astype(np.int64)
 
 
-def _classes_of_units(data: DataPlan, rows: Rows, units: NDArray[np.int64]) -> list[str]:
+def _classes_of_units(data: DataPlan, rows: Rows, units: NDArray[np.int64]) -> Column:
     """Return the class that each unit is divided by: its most frequent one, or none."""
     count = int(units.max()) + 1 if len(units) else 0
-    column = _stratum(data)
+    column = stratum(data)
     if column is None:
-        return [""] * count
-    tally: list[Counter[str]] = [Counter() for _ in range(count)]
-    for unit, value in zip(units, rows.columns[column], strict=True):
-        tally[unit][value] += 1
-    return [min(counter, key=lambda value: (-counter[value], value)) for counter in tally]
+        return Column(np.zeros(count, np.int32), ("",))
+    classes = rows.columns[column]
+    return classes if data.group is None else _most_frequent(classes, units)
 
 
-def _stratum(data: DataPlan) -> str | None:
+def _most_frequent(classes: Column, units: NDArray[np.int64]) -> Column:
+    """Return the class that most rows of each unit have; of several, the first in the order of their texts."""
+    pairs, counts = np.unique(units * len(classes.values) + classes.codes, return_counts=True)
+    unit, code = np.divmod(pairs, len(classes.values))
+    rank = {value: number for number, value in enumerate(sorted(classes.values))}
+    ranks = np.array([rank[value] for value in classes.values], np.int64)
+    order = np.lexsort((ranks[code], -counts, unit))
+    first = order[np.unique(unit, return_index=True)[1]]
+    return Column(code[first].astype(np.int32), classes.values)
+
+
+def stratum(data: DataPlan) -> str | None:
+    """Return the column whose classes a split shares out evenly, if it does."""
     split = data.split
     if split is None or not split.kind.startswith("stratified"):
         return None
@@ -75,15 +86,20 @@ def _stratum(data: DataPlan) -> str | None:
     return labels[str(name)] if name else next(iter(labels.values()))
 
 
-def _shuffled_by_class(classes: Sequence[str], seed: int) -> list[NDArray[np.int64]]:
+def _shuffled_by_class(classes: Column, seed: int) -> list[NDArray[np.int64]]:
     """Return the units of each class in an order by lot."""
-    members: dict[str, list[int]] = {}
-    for unit, value in enumerate(classes):
-        members.setdefault(value, []).append(unit)
-    return [stream(seed, f"split/{value}").permutation(members[value]) for value in sorted(members)]
+    counts = classes.counts()
+    order, ends = np.argsort(classes.codes, kind="stable"), np.cumsum(counts)
+    spans = sorted(zip(classes.values, (ends - counts).tolist(), ends.tolist(), strict=True))
+    return [_shuffled(order[start:end], seed, value) for value, start, end in spans]
 
 
-def _holdout(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
+def _shuffled(units: NDArray[np.int64], seed: int, value: str) -> NDArray[np.int64]:
+    """Return units in an order by lot; one has one order, and a generator takes long to make."""
+    return units if len(units) < 2 else stream(seed, f"split/{value}").permutation(units)
+
+
+def _holdout(data: DataPlan, classes: Column, seed: int) -> Assignment:
     """Give each class's share to test and to val; shares are rounded so that over all classes they add up."""
     assert data.split is not None  # noqa: S101
     test, val = float(data.split.args["test"]), float(data.split.args["val"])
@@ -101,7 +117,7 @@ def _holdout(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
     return result
 
 
-def _folds(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
+def _folds(data: DataPlan, classes: Column, seed: int) -> Assignment:
     """Hold out a test set that all folds share, then deal each class's units round to the folds."""
     assert data.split is not None  # noqa: S101
     folds, test = int(data.split.args["k"]), float(data.split.args["test"])
@@ -118,7 +134,7 @@ def _folds(data: DataPlan, classes: Sequence[str], seed: int) -> Assignment:
     return result
 
 
-_KINDS: Final[dict[str, Callable[[DataPlan, Sequence[str], int], Assignment]]] = {
+_KINDS: Final[dict[str, Callable[[DataPlan, Column, int], Assignment]]] = {
     "random": _holdout,
     "stratified": _holdout,
     "stratified_kfold": _folds,

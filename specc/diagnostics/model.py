@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from specc.errors import InputError
 from specc.source import Place
@@ -15,8 +16,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A place and what is to be seen there."""
 
     place: Place
@@ -51,14 +51,23 @@ def at(place: Place | None, text: str = "") -> tuple[Label, ...]:
 
 @dataclass
 class Diagnostics:
-    """The problems found so far, in the order of finding."""
+    """The problems found so far, each once, in the order of finding."""
 
-    found: list[Diagnostic] = field(default_factory=list)
+    _found: dict[Diagnostic, None] = field(default_factory=dict)
+
+    @property
+    def found(self) -> list[Diagnostic]:
+        """Return all of them."""
+        return list(self._found)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take one more, unless the same is there."""
-        if diagnostic not in self.found:
-            self.found.append(diagnostic)
+        self._found.setdefault(diagnostic)
+
+    def drop(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Forget some of them."""
+        for diagnostic in diagnostics:
+            del self._found[diagnostic]
 
     def error(self, code: str, headline: str, labels: tuple[Label, ...], help: str | None = None) -> None:  # noqa: A002
         """Take what cannot work."""

@@ -4,39 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
-FOREIGN: Final[dict[str, str]] = {
-    "learning_rate": "lr",
-    "base_lr": "lr",
-    "lr0": "lr",
-    "max_epochs": "epochs",
-    "num_epochs": "epochs",
-    "n_epochs": "epochs",
-    "max_steps": "steps",
-    "clip_grad": "max_grad_norm",
-    "gradient_clip": "max_grad_norm",
-    "gradient_clip_val": "max_grad_norm",
-    "gradient_accumulation_steps": "grad_accum_steps",
-    "accumulate_grad_batches": "grad_accum_steps",
-    "workers": "num_workers",
-    "batch": "batch_size",
-    "bs": "batch_size",
-    "drop_path": "drop_path_rate",
-    "in_chans": "channels",
-    "architecture": "backbone",
-    "arch": "backbone",
-    "weights": "pretrained",
-    "opt": "optimizer",
-    "amp": "precision",
-    "ema": "ema_decay",
-    "augmentation": "augment",
-    "augmentations": "augment",
-    "transforms": "augment",
-    "early_stopping": "stop",
-    "criterion": "loss",
-    "freeze": "train",
-    "sampler": "sample",
-}
-"""What Lightning, timm, transformers, fastai and Ultralytics call things, and the name here."""
+from specc.diagnostics.spellings import ELSEWHERE, FOREIGN, TABLES
+
+_OF_A_TABLE: Final = ("keys", "words", "arguments")
+"""Nouns of what may have been written in the wrong place."""
 
 
 def closest(word: str, scope: Iterable[str]) -> str | None:
@@ -50,27 +21,46 @@ def closest(word: str, scope: Iterable[str]) -> str | None:
     True
     """
     names = list(scope)
-    plain = word.lower().replace("-", "_")
-    if plain in names:
-        return plain
-    foreign = FOREIGN.get(plain)
-    if foreign in names:
-        return foreign
-    matches = get_close_matches(plain, names, n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    return _spelled(word, names) or next(iter(get_close_matches(_plain(word), names, n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, scope: Iterable[str], noun: str = "names") -> str:
-    """Return a remedy: the nearest name, or the names that there are.
+    """Return a remedy: the nearest name, the place where the word belongs, or the names that there are.
 
     >>> did_you_mean("epoch", ["epochs", "lr"])
     'did you mean `epochs`?'
+    >>> did_you_mean("img_size", ["train", "eval"], "keys")
+    'a transform makes it: augment.train = ["random_resized_crop(224)", ...]'
     >>> did_you_mean("colour", ["lr", "epochs"], "keys")
     'known keys: epochs, lr'
     """
     names = sorted(scope)
-    match = closest(word, names)
-    if match:
+    is_misplaced = noun in _OF_A_TABLE and not _spelled(word, names)
+    if is_misplaced and (place := _home(_plain(word)) or ELSEWHERE.get(_plain(word))):
+        return place
+    if match := closest(word, names):
         return f"did you mean `{match}`?"
+    if is_misplaced and (place := next(filter(None, map(_home, FOREIGN.get(_plain(word), ()))), None)):
+        return place
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"known {noun}: {shown}" if names else f"there are no {noun} here"
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace("-", "_")
+
+
+def _spelled(word: str, names: list[str]) -> str | None:
+    """Return the name that the word is but for its case and its hyphens, or what the word is called elsewhere."""
+    plain = _plain(word)
+    return next((name for name in (plain, *FOREIGN.get(plain, ())) if name in names), None)
+
+
+def _home(key: str) -> str | None:
+    """Say which tables have a key.
+
+    >>> _home("best"), _home("start_from"), _home("colour")
+    ('`best` is a key of `[evaluate]`', '`start_from` is a key of `[model]`, or of `[defaults]` and each stage', None)
+    """
+    tables = [table for table, keys in TABLES.items() if key in keys.split()]
+    return f"`{key}` is a key of {', or of '.join(tables)}" if tables else None

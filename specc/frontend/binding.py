@@ -1,7 +1,6 @@
 """Arguments to parameters: what was written against what the table of functions knows."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from specc.diagnostics.suggest import did_you_mean
 from specc.source import Span
@@ -11,8 +10,7 @@ from specc.spec.functions import REQUIRED, Function, Kind, Parameter
 from specc.spec.units import Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One written argument; `name` is empty for a positional one."""
 
     name: str

@@ -61,6 +61,10 @@ class Word:
     span: Span
     piece: Piece
 
+    def says(self, keyword: str) -> bool:
+        """Say whether this is a keyword; a text in quotes is none."""
+        return self.text == keyword and self.piece.kind == "TEXT"
+
 
 class _Reader(TreeBuilder):
     """Builds the tree of one text."""
@@ -119,6 +123,8 @@ class _Reader(TreeBuilder):
             rest = [*behind, *rest]
             keys += _steps(first)
             dot = first.text.endswith(".") and bool(rest) and rest[0].span.start == first.span.end
+        if not keys:
+            raise fault("bad-key", pieces[0].span.start, pieces[0].span.end, pieces[0].text)
         self._no_sign(keys[-1], rest)
         return keys, rest
 
@@ -172,7 +178,7 @@ class _Reader(TreeBuilder):
         keyword, *rest = self.words(statement)
         path = path.child("model")
         self.block(path, keyword.span, statement.span)
-        flag = next((word for word in rest[:2] if word.text == "pretrained"), None)
+        flag = next((word for word in rest[:2] if word.says("pretrained")), None)
         names = [word for word in rest if word is not flag]
         for name in names[:1]:
             self.put(path.child("backbone"), name.span, self.value(name))
@@ -211,22 +217,23 @@ class _Reader(TreeBuilder):
         for line in statement.block or ():
             if line.block is not None:
                 raise fault("value-and-block", line.span.start, line.span.end, line.pieces[0].text)
-            self.entry(path, line.span, self.values.read(line.pieces))
+            self.entry(path, None, self.values.read(line.pieces))
 
     def stage(self, statement: Statement, path: KeyPath) -> None:
         """Read `stage NAME for 5 epochs { ... }`."""
         keyword, *rest = self.words(statement)
-        if not rest:
+        if not rest and statement.block is None:
             raise _fault("no-name", keyword)
         path = self.entry(path.child("stages"), keyword.span, Value({}, statement.span))
-        self.put(path.child("name"), rest[0].span, self.value(rest[0]))
+        for name in rest[:1]:
+            self.put(path.child("name"), name.span, self.value(name))
         self._duration(rest[1:], path)
         self.body(statement.block or (), path)
 
     def _duration(self, words: Sequence[Word], path: KeyPath) -> None:
         if not words:
             return
-        if words[0].text != "for" or len(words) < 3:
+        if not words[0].says("for") or len(words) < 3:
             raise _fault("more-words", words[0], "write `for 5 epochs` or `for 500 steps`")
         number, unit = words[1], words[2]
         key = {"epoch": "epochs", "step": "steps"}.get(unit.text, unit.text)
@@ -279,18 +286,18 @@ class _Reader(TreeBuilder):
 
     def _options(self, words: Sequence[Word], path: KeyPath, options: dict[str, str]) -> None:
         waiting = list(words)
-        if waiting and "" in options and waiting[0].text not in options:
+        if waiting and "" in options and not any(map(waiting[0].says, options)):
             kind = waiting.pop(0)
             self.put(path.child(options[""]), kind.span, self.value(kind))
         while waiting:
             word = waiting.pop(0)
-            key = options.get(word.text)
+            key = options.get(word.text) if word.piece.kind == "TEXT" else None
             if key is None:
                 raise _fault("more-words", word, did_you_mean(word.text, filter(None, options), "words"))
             if word.text in FLAGS:
                 self.put(path.child(key), word.span, Value(True, word.span))
                 continue
-            if word.text == "routed" and waiting and waiting[0].text == "by":
+            if word.text == "routed" and waiting and waiting[0].says("by"):
                 waiting.pop(0)
             if not waiting:
                 raise fault("no-value", word.span.end, word.span.end)
@@ -375,8 +382,6 @@ def _steps(word: Word) -> list[Word]:
         if part:
             found.append(Word(part, span, word.piece))
         start = span.end + 1
-    if not found:
-        raise _fault("bad-key", word)
     return found
 
 

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from specc.frontend.dsl import FLAGS, HEAD_OPTIONS, LABEL_OPTIONS, scope
-from specc.frontend.layout import WIDTH, Layout, header_keys, is_repeated, key_text, quoted
+from specc.frontend.dsl import FLAGS, FORMS, HEAD_OPTIONS, LABEL_OPTIONS, scope
+from specc.frontend.layout import WIDTH, Layout, header_keys, key_text, quoted
 from specc.frontend.toml_tokens import read_number
 from specc.paths import KeyPath, value_at
 from specc.spec.shape import expression_at
 
 _INDENT: Final = "  "
+_QUOTES: Final = "\"'"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_HEADER_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _BARE = re.compile(r"[^\s{}()\[\],\"'#=:][^\n\r{}\"'#]*")
 
 
@@ -58,14 +58,15 @@ def _body(layout: Layout, path: KeyPath, skip: Iterable[str] = ()) -> list[Line]
 
 def _section(layout: Layout, path: KeyPath, *, apart: bool) -> list[Line]:
     kind = (scope(path.parent), path[-1])
-    if kind in _GROUPS:
+    if kind in _GROUPS and layout.is_dissolved(path):
         return _group(layout, path, _GROUPS[kind], apart=apart)
-    if kind == ("spec", "stages"):
+    if isinstance(value_at(layout.tree, path), list):
         return _group(layout, path, _stage_head, apart=apart)
     table = value_at(layout.tree, path)
-    heads = header_keys(layout, path)
-    words = [key_text(path[-1]), *(("pretrained" if table[key] is True else _header_word(table[key])) for key in heads)]
-    return _gap(apart=apart) + _block(layout, path, " ".join(words), heads, bare=bool(heads) and path == ("model",))
+    keys = header_keys(layout, path)
+    first = str(path[-1]) if tuple(path) in (("data",), ("model",)) else _key(path, path.parent)
+    words = [first, *("pretrained" if table[key] is True else table[key] for key in keys)]
+    return _gap(apart=apart) + _block(layout, path, " ".join(words), keys, bare=bool(keys) and path == ("model",))
 
 
 def _group(layout: Layout, path: KeyPath, head: "Head", *, apart: bool) -> list[Line]:
@@ -77,7 +78,7 @@ def _group(layout: Layout, path: KeyPath, head: "Head", *, apart: bool) -> list[
         text, keys, bare = head(layout, child)
         is_table = isinstance(value[key], dict)
         lines += _gap(apart=apart)
-        if is_table or _is_list_block(layout, child):
+        if is_table or (head is _augment_head and _is_lines(value[key])):
             lines += _block(layout, child, text, keys, bare=bare)
         else:
             lines += _statement(layout, child, text)
@@ -116,29 +117,37 @@ def _items(layout: Layout, path: KeyPath) -> list[Line]:
 def _value(layout: Layout, path: KeyPath, table: KeyPath) -> list[Line]:
     """Return the lines of a value that is no section."""
     value = value_at(layout.tree, path)
-    key = ".".join(key_text(part) for part in path[len(table) :])
-    if is_repeated(path) and len(path) == len(table) + 1 and isinstance(value, list) and value:
-        word = {"metrics": "metric"}.get(key, key)
+    key, is_own = _key(path, table), len(path) == len(table) + 1
+    if layout.is_repeated(path) and is_own:
+        word = {"metrics": "metric"}.get(str(path[-1]), str(path[-1]))
         return [line for index in range(len(value)) for line in _statement(layout, path.child(index), word)]
     if tuple(path) == ("name",) and isinstance(value, str):
         return _statement(layout, path, "experiment")
-    if (isinstance(value, dict) and value) or (_is_list_block(layout, path) and len(path) == len(table) + 1):
+    if is_own and (scope(table), path[-1]) == ("stage", "augment") and _is_lines(value):
+        return _block(layout, path, "augment", (), bare=False)
+    if isinstance(value, dict) and value:
         return _block(layout, path, key, (), bare=False)
     return _statement(layout, path, key)
 
 
-def _is_list_block(layout: Layout, path: KeyPath) -> bool:
-    """Say whether a value is a list of transforms, which is written as a block."""
-    if not isinstance(value_at(layout.tree, path), list):
-        return False
-    return (scope(path.parent) == "stage" and path[-1] == "augment") or scope(path.parent) == "augment"
+def _key(path: KeyPath, table: KeyPath) -> str:
+    """Return the key of an entry of a table; one in quotes is never read as the beginning of a short form."""
+    parts = path[len(table) :]
+    is_form = len(parts) == 1 and (scope(table), str(parts[0])) in FORMS
+    return f'"{parts[0]}"' if is_form else ".".join(key_text(part) for part in parts)
+
+
+def _is_lines(value: Any) -> bool:
+    """Say whether a value is a list that can be written as a block of lines."""
+    return isinstance(value, list) and not any(isinstance(item, dict) for item in value)
 
 
 def _statement(layout: Layout, path: KeyPath, key: str) -> list[Line]:
     """Return `key value`, over several lines where it is a list that does not fit or is remarked on."""
     remark = layout.remark(path)
     before = [Line(text) for text in remark.before]
-    line = f"{key} {_text(layout, path)}"
+    text = _text(layout, path)
+    line = f"{key} {layout.statement(path) if text[0] in _QUOTES else text}"
     is_list = isinstance(value_at(layout.tree, path), list)
     if is_list and (len(line) > WIDTH or layout.is_remarked(path) or remark.end):
         opening = Line(f"{key} [", remark.behind)
@@ -188,7 +197,7 @@ def is_bare(text: str, *, in_list: bool = False) -> bool:
     >>> is_bare("cosine(1e-4 -> 0)"), is_bare("5"), is_bare("a, b", in_list=True)
     (True, False, False)
     """
-    if not _BARE.fullmatch(text) or text != text.strip() or text in ("true", "false"):
+    if not _BARE.fullmatch(text) or text != text.strip() or not text.isprintable() or text in ("true", "false"):
         return False
     stack: list[str] = []
     commas = 0
@@ -201,18 +210,14 @@ def is_bare(text: str, *, in_list: bool = False) -> bool:
     return not stack and read_number(text) is None and not (in_list and commas)
 
 
-def _header_word(value: str) -> str:
-    return value if _HEADER_WORD.fullmatch(value) else quoted(value)
-
-
 Head = Callable[[Layout, KeyPath], tuple[str, list[str], bool]]
 """What opens the block of an entry, the keys that it says, and whether it is complete without a block."""
 
 
 def _stage_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
     table, keys = value_at(layout.tree, path), header_keys(layout, path)
-    if not keys or not isinstance(table["name"], str):
-        return "stages", [], False
+    if not keys:
+        return "stage", [], False
     text = f"stage {_name(table['name'])}"
     for key in keys[1:]:
         unit = key[:-1] if table[key] == 1 else key
@@ -244,8 +249,6 @@ def _entry_head(layout: Layout, path: KeyPath, word: str, options: dict[str, str
     """Return `word NAME options` where the options say all; else the name alone, and everything in the block."""
     table = value_at(layout.tree, path)
     general = f"{word} {_name(str(path[-1]))}"
-    if not isinstance(table, dict):
-        return general, [], True
     order = [key for key in options.values() if key in table]
     says_all = list(table) == order and all(_fits_head(layout, path.child(key)) for key in table)
     is_label = word == "label"
@@ -263,7 +266,7 @@ def _fits_head(layout: Layout, path: KeyPath) -> bool:
     elif path[-1] == "kind":
         is_word = isinstance(value, str) and _WORD.fullmatch(value) is not None and value not in HEAD_OPTIONS
     else:
-        is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
+        is_word = isinstance(value, str | int | float) and not isinstance(value, bool) and "\n" not in str(value)
     return is_word and path not in layout.remarks
 
 

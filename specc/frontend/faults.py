@@ -3,8 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from specc.diagnostics.model import Diagnostic, Label
 from specc.source import Place, Source, Span
@@ -25,8 +24,7 @@ _SHOWN: Final = 60
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something wrong in a text: what, where, the text in question, and the place that it conflicts with."""
 
     kind: str
@@ -49,8 +47,7 @@ def fault(kind: str, start: int, end: int, text: str = "") -> FaultError:
     return FaultError(Fault(kind, Span(start, end), text))
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """What is said of a kind of fault; `{text}` is the text in question, `{quoted}` the same in quotes."""
 
     headline: str

@@ -1,19 +1,22 @@
 """`specc fmt`: a text in the one layout of its notation, or of the other."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from specc.diagnostics.model import Diagnostics, SpecError
 from specc.errors import UsageError
 from specc.frontend.comments import Remark
 from specc.frontend.dsl_writer import write_dsl
 from specc.frontend.layout import Layout, lay_out
-from specc.frontend.load import PARSERS
+from specc.frontend.load import parse_source
 from specc.frontend.toml_writer import write_toml
+from specc.paths import KeyPath, value_at
 from specc.source import Document, Source
 
 WRITERS: Final[dict[str, Callable[[Layout], str]]] = {".toml": write_toml, ".specc": write_dsl}
 """Notations by the ending of the file."""
+
+ROOT: Final = KeyPath()
 
 
 def format_source(source: Source, notation: str, to: str) -> str:
@@ -27,17 +30,28 @@ def format_source(source: Source, notation: str, to: str) -> str:
     layout = lay_out(document)
     text = WRITERS[to](layout)
     again = lay_out(_read(Source(source.name, text), to))
-    assert again.tree == document.tree, "formatting would change the meaning"  # noqa: S101
+    assert _meaning(again) == _meaning(layout), "formatting would change the meaning"  # noqa: S101
     assert _words(again) == _words(layout), "formatting would lose a comment"  # noqa: S101
     return text
 
 
 def _read(source: Source, notation: str) -> Document:
     problems = Diagnostics()
-    document = PARSERS[notation](source, problems)
+    document = parse_source(source, notation, problems)
     if document is None:
         raise SpecError(problems.sorted())
     return document
+
+
+def _meaning(layout: Layout, path: KeyPath = ROOT) -> Any:
+    """Return the tree with every expression spaced alike; in groups of named entries, order has a meaning."""
+    value = value_at(layout.tree, path)
+    if isinstance(value, dict):
+        entries = {key: _meaning(layout, path.child(key)) for key in value}
+        return list(entries.items()) if layout.is_dissolved(path) else entries
+    if isinstance(value, list):
+        return [_meaning(layout, path.child(index)) for index in range(len(value))]
+    return layout.value(path)
 
 
 def _words(layout: Layout) -> list[str]:

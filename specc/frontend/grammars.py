@@ -3,7 +3,7 @@
 python -m specc.frontend.grammars
 
 A grammar is the only source. Its tables ship beside it, because making them takes longer than checking a spec; the
-command above makes them anew. Tables of another grammar, or by another lark, are not used.
+command above makes those anew that are not current. Tables of another grammar, or by another lark, are not used.
 """
 
 import hashlib
@@ -77,4 +77,5 @@ def _numbered(pairs: list[tuple[str, Any]]) -> dict[str | int, Any]:
 
 if __name__ == "__main__":
     for each in OPTIONS:
-        write_tables(each)
+        if shipped_tables(each) is None:
+            write_tables(each)

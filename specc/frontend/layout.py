@@ -26,6 +26,7 @@ REPEATED: Final = (("evaluate", "metrics"), ("evaluate", "expect"), ("defaults",
 """Lists that the .specc notation writes as one line an entry; so is the `expect` of a stage."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][+-]?[0-9_]+)?")
 
 
@@ -71,13 +72,41 @@ class Layout:
     def is_section(self, path: KeyPath) -> bool:
         """Say whether a value is written as a section of its own."""
         value = value_at(self.tree, path)
-        inner = path[2:] if path[:1] == ("profiles",) else path
+        inner = tuple(path[2:] if path[:1] == ("profiles",) else path)
         if isinstance(value, list):
             return inner == ("stages",) and bool(value) and all(isinstance(item, dict) for item in value)
         if not isinstance(value, dict) or (path[:1] == ("profiles",) and len(path) > 2):
             return False
-        is_group = tuple(path) in GROUPS or path[:1] == ("profiles",) or len(path) == 1
-        return is_group or self.is_remarked(path) or len(f"{key_text(path[-1])} = {self.inline(path)}") > WIDTH
+        if len(path) == 1 or path[:1] == ("profiles",) or self.is_dissolved(path):
+            return True
+        if tuple(path.parent) in GROUPS and self.is_dissolved(path.parent):
+            # The entries of a group keep their order, so all of them are sections when one must be.
+            return any(self._needs_section(path.parent.child(key)) for key in value_at(self.tree, path.parent))
+        return self._needs_section(path)
+
+    def _needs_section(self, path: KeyPath) -> bool:
+        """Say whether a table has too much in it for one line."""
+        is_long = len(f"{key_text(path[-1])} = {self.inline(path)}") > WIDTH
+        return is_long or self.is_remarked(path) or bool(self.remark(path).end)
+
+    def is_repeated(self, path: KeyPath) -> bool:
+        """Say whether a list is written as one line an entry in the .specc notation."""
+        value = value_at(self.tree, path)
+        inner = path[2:] if path[:1] == ("profiles",) else path
+        is_known = tuple(inner) in REPEATED or (len(inner) == 3 and inner[0] == "stages" and inner[2] == "expect")
+        return is_known and isinstance(value, list) and bool(value) and not any(map(_is_container, value))
+
+    def is_dissolved(self, path: KeyPath) -> bool:
+        """Say whether a table or list has no line of its own in one of the notations: its entries stand for it."""
+        value = value_at(self.tree, path) if path else None
+        if isinstance(value, list):
+            return self.is_repeated(path) or self.is_section(path)
+        if not isinstance(value, dict) or not value:
+            return False
+        tables = [isinstance(entry, dict) for entry in value.values()]
+        if path[:1] == ("profiles",):
+            return (len(path) > 2 and isinstance(path[-1], str)) or (len(path) == 1 and all(tables))
+        return (tuple(path) in GROUPS and all(tables)) or (tuple(path) == ("augment",) and not any(tables))
 
     def inline(self, path: KeyPath) -> str:
         """Return a value as TOML writes it on one line."""
@@ -88,6 +117,11 @@ class Layout:
         if isinstance(value, list):
             return f"[{', '.join(self.inline(path.child(index)) for index in range(len(value)))}]"
         return quoted(value) if isinstance(value, str) else self.scalar(path)
+
+    def statement(self, path: KeyPath) -> str:
+        """Return the value of a line of its own: as `inline` does, but a text of several lines keeps them."""
+        value = value_at(self.tree, path)
+        return quoted_lines(value) if isinstance(value, str) and "\n" in value else self.inline(path)
 
     def scalar(self, path: KeyPath) -> str:
         """Return a number or a flag as both notations write it."""
@@ -114,25 +148,32 @@ def lay_out(document: Document) -> Layout:
     return layout
 
 
-def is_repeated(path: KeyPath) -> bool:
-    """Say whether a list is written as one line an entry in the .specc notation."""
-    inner = path[2:] if path[:1] == ("profiles",) else path
-    return tuple(inner) in REPEATED or (len(inner) == 3 and inner[0] == "stages" and inner[2] == "expect")
-
-
 def header_keys(layout: Layout, path: KeyPath) -> list[str]:
     """Return the keys of a table that the .specc notation writes in the line that opens its block."""
-    table, keys = value_at(layout.tree, path), list(value_at(layout.tree, path))
+    table = value_at(layout.tree, path)
+    keys = [str(child[-1]) for child in layout.parts(path)[0]] if isinstance(table, dict) else []
     if tuple(path) == ("data",) and keys[:1] == ["source"]:
-        return _plain(layout, path, keys[:1])
+        return _plain(layout, path, keys[:1] if _is_word(table["source"]) else [])
     if tuple(path) == ("model",):
-        is_word = isinstance(table.get("backbone"), str) and bool(re.fullmatch(r"[A-Za-z_][\w.-]*", table["backbone"]))
+        is_word = _is_word(table.get("backbone"))
         wanted = (["backbone"] if is_word else []) + (["pretrained"] if table.get("pretrained") is True else [])
         return _plain(layout, path, wanted if keys[: len(wanted)] == wanted else [])
-    if len(path) == 2 and path[0] == "stages" and keys[:1] == ["name"]:
+    if path and isinstance(path[-1], int) and keys[:1] == ["name"] and _is_line(table["name"]):
         durations = [key for key in keys[1:2] if key in ("epochs", "steps") and type(table[key]) is int]
         return ["name", *_plain(layout, path, durations)]
     return []
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and "\n" not in value
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value != "pretrained" and _WORD.fullmatch(value) is not None
 
 
 def _plain(layout: Layout, path: KeyPath, keys: list[str]) -> list[str]:
@@ -146,6 +187,9 @@ def _says(remark: Remark) -> bool:
 
 def _settle(layout: Layout) -> None:
     """Move each remark to the one place where both notations can have it."""
+    for path in list(layout.remarks):
+        if (home := _home(layout, path)) != path:
+            _move(layout, path, home)
     for path in sorted(layout.remarks, key=len):
         if path in layout.remarks:
             _settle_one(layout, path)
@@ -153,34 +197,36 @@ def _settle(layout: Layout) -> None:
         _trim(layout, path)
 
 
+def _home(layout: Layout, path: KeyPath) -> KeyPath:
+    """Return the path itself, or the table inside a list that it is a part of: such a table stands on one line."""
+    for size in range(2, len(path)):
+        if isinstance(path[size - 1], int) and isinstance(path[size], str) and path[size - 2] != "stages":
+            return KeyPath(path[:size])
+    return path
+
+
 def _settle_one(layout: Layout, path: KeyPath) -> None:
     value, remark = value_at(layout.tree, path) if path else layout.tree, layout.remarks[path]
     if len(path) == 3 and path[0] == "stages" and path[2] == "name":
         _move(layout, path, path.parent)
-    elif _is_dissolved(layout, path) and value:
+    elif layout.is_dissolved(path):
         first = path.child(next(iter(value)) if isinstance(value, dict) else 0)
         last = path.child(list(value)[-1] if isinstance(value, dict) else len(value) - 1)
         before = (*remark.before, *((remark.behind,) if remark.behind else ()))
-        layout.remarks[path] = Remark(end=() if is_repeated(path) else remark.end)
+        layout.remarks[path] = Remark(end=() if layout.is_repeated(path) else remark.end)
         _prepend(layout, first, before)
-        if is_repeated(path):
+        if first in layout.remarks:
+            _settle_one(layout, first)
+        if layout.is_repeated(path):
             _prepend(layout, last, remark.end)
     if path and remark.end and isinstance(value, dict):
         _lower_end(layout, path)
 
 
-def _is_dissolved(layout: Layout, path: KeyPath) -> bool:
-    """Say whether a table or list has no line of its own in one of the notations."""
-    if isinstance(value_at(layout.tree, path), list):
-        return is_repeated(path)
-    in_profile = path[:1] == ("profiles",) and len(path) != 2
-    return tuple(path) in GROUPS or path == ("augment",) or in_profile
-
-
 def _move(layout: Layout, path: KeyPath, target: KeyPath) -> None:
     remark, old = layout.remarks.pop(path), layout.remark(target)
     spare = (remark.behind,) if remark.behind and old.behind else ()
-    before = squeezed((*old.before, *filter(None, remark.before), *spare))
+    before = squeezed((*old.before, *filter(None, (*remark.before, *remark.end)), *spare))
     layout.remarks[target] = replace(old, before=before, behind=old.behind or remark.behind)
 
 
@@ -193,7 +239,7 @@ def _prepend(layout: Layout, path: KeyPath, lines: tuple[str, ...]) -> None:
 def _lower_end(layout: Layout, path: KeyPath) -> None:
     """Move what ends a table to the end of its last section, where it will be found again."""
     values, sections = layout.parts(path)
-    target = sections[-1] if sections else values[-1] if path == ("augment",) and values else None
+    target = sections[-1] if sections else values[-1] if layout.is_dissolved(path) and values else None
     if target is None:
         return
     remark = layout.remarks[path]
@@ -216,6 +262,8 @@ def _trim(layout: Layout, path: KeyPath) -> None:
         before.pop(0)
     if not path or (isinstance(path[-1], int) and path[:1] != ("stages",)):
         before = [line for line in before if line]
+    if path:
+        end = [line for line in end if line]
     while end and not end[0]:
         end.pop(0)
     while end and not end[-1]:
@@ -247,24 +295,30 @@ def key_text(key: str | int) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Return a text in quotes, as both notations read it.
+    r"""Return a text in quotes on one line, as both notations read it.
 
-    >>> print(quoted('a "b"'))
-    'a "b"'
+    >>> print(quoted('a "b"'), quoted("two\nlines"))
+    'a "b"' "two\nlines"
     """
-    if not text.isprintable() and "\n" in text:
-        escaped = text.replace("\\", "\\\\").replace('"""', '""\\"')
-        lines = "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in escaped)
-        return f'"""\n{lines}"""' if not lines.endswith('"') else f'"""\n{lines[:-1]}\\""""'
     plain = all(c.isprintable() or c == "\t" for c in text)
     if plain and not {'"', "\\"} & set(text):
         return f'"{text}"'
     if plain and "'" not in text:
         return f"'{text}'"
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() or c == "\t" else _escape(c) for c in escaped) + '"'
+    return '"' + "".join(_ESCAPES.get(c) or _escaped(c) for c in text) + '"'
 
 
-def _escape(character: str) -> str:
+def quoted_lines(text: str) -> str:
+    """Return a text in quotes on lines of its own, as both notations read it."""
+    lines = "".join("\n" if c == "\n" else _ESCAPES.get(c) or _escaped(c) for c in text)
+    return f'"""\n{lines}"""'
+
+
+_ESCAPES: Final = {"\n": "\\n", "\t": "\t", "\r": "\\r", "\\": "\\\\", '"': '\\"'}
+
+
+def _escaped(character: str) -> str:
     code = ord(character)
+    if character.isprintable():
+        return character
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"

@@ -1,35 +1,33 @@
 """From a path on the command line to one Document: files, `extends`, profiles and flags, each value's origin kept."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tomli
 
 from specc.diagnostics.model import Diagnostic, Diagnostics, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError, UsageError
-from specc.frontend import dsl, toml
 from specc.frontend.merge import lay_over, subtree
 from specc.frontend.reading import read_source
 from specc.paths import KeyPath
 from specc.source import Document, Origin, Place, Source, Span
 
-PARSERS: Final[dict[str, Callable[[Source, Diagnostics], Document | None]]] = {".toml": toml.parse, ".specc": dsl.parse}
-"""Notations by the ending of the file."""
+NOTATIONS: Final[dict[str, str]] = {".toml": "specc.frontend.toml", ".specc": "specc.frontend.dsl"}
+"""The module that reads each notation, by the ending of the file; only those of the files at hand are loaded."""
 
 _MAX_CHAIN: Final = 16
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A spec with all layers merged, and each profile on its own, so that none goes unread."""
 
     document: Document
-    profiles: dict[str, Document] = field(default_factory=dict)
+    profiles: dict[str, Document]
     """For every profile: the file with that profile alone laid over it."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Source, ...]
     """Every file that was read."""
 
 
@@ -58,12 +56,11 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
 
 
 def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...], sources: list[Source]) -> Document | None:
-    parser = PARSERS.get(path.suffix)
-    if parser is None:
-        raise InputError(f"`{path}` is not a spec", help=f"specs end in {' or '.join(PARSERS)}")
+    if path.suffix not in NOTATIONS:
+        raise InputError(f"`{path}` is not a spec", help=f"specs end in {' or '.join(NOTATIONS)}")
     source = read_source(path)
     sources.append(source)
-    document = parser(source, problems)
+    document = parse_source(source, path.suffix, problems)
     if document is None or "extends" not in document.tree:
         return document
     parent_name, place = document.tree["extends"], document.place(KeyPath(("extends",)))
@@ -76,6 +73,12 @@ def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...], sources: l
         problems.add(Diagnostic("extends-unreadable", error.message, at(place, "named here"), error.help))
         return None
     return lay_over(_without(above, "name"), _without(document, "extends")) if above else None
+
+
+def parse_source(source: Source, notation: str, problems: Diagnostics) -> Document | None:
+    """Read a text in one of the notations; None when it cannot be read."""
+    parse: Callable[[Source, Diagnostics], Document | None] = import_module(NOTATIONS[notation]).parse
+    return parse(source, problems)
 
 
 def _parent_path(

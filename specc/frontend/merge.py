@@ -5,22 +5,21 @@ items of those names, so that a profile can say `stages.joint.epochs = 2`. Anyth
 array replaces an array. A `data.source` of another kind takes away the keys that only the old kind has.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from specc.paths import KeyPath
 from specc.source import Document, Origin
 from specc.spec.data import SOURCE_KEYS
 
-Origins = dict[KeyPath, Origin]
+_HERE: Final = KeyPath()
 
 
 def lay_over(base: Document, over: Document) -> Document:
     """Return `base` with the values of `over` laid over it, origins included."""
-    tree, origins = _merge(
-        _Side(_without_foreign_keys(base, over), KeyPath(), base.origins), _Side(over.tree, KeyPath(), over.origins)
-    )
-    return Document(over.source, tree, origins)
+    layers = _Layers(base, over)
+    tree = layers.merge(_without_foreign_keys(base, over, layers), over.tree, _HERE, _HERE)
+    return Document(over.source, tree, layers.origins)
 
 
 def subtree(document: Document, path: KeyPath, by: str) -> Document:
@@ -36,12 +35,14 @@ def subtree(document: Document, path: KeyPath, by: str) -> Document:
     return Document(document.source, tree, origins)
 
 
-def _without_foreign_keys(base: Document, over: Document) -> dict[str, Any]:
+def _without_foreign_keys(base: Document, over: Document, layers: "_Layers") -> dict[str, Any]:
     old, new = (_source_of(document.tree) for document in (base, over))
     if old is None or new is None or old == new:
         return base.tree
-    gone = SOURCE_KEYS.get(old, frozenset()) - SOURCE_KEYS.get(new, frozenset())
-    data = {key: value for key, value in base.tree["data"].items() if key not in gone}
+    foreign = SOURCE_KEYS.get(old, frozenset()) - SOURCE_KEYS.get(new, frozenset())
+    data = dict(base.tree["data"])
+    for key in foreign & data.keys():
+        layers.drop(data.pop(key), KeyPath(("data", key)))
     return {**base.tree, "data": data}
 
 
@@ -51,69 +52,61 @@ def _source_of(tree: dict[str, Any]) -> str | None:
     return source if isinstance(source, str) else None
 
 
-@dataclass(frozen=True)
-class _Side:
-    """A value, where it stands, and the origins of everything in its tree."""
+class _Layers:
+    """A document that is laid over another, and the origins of both as they stand in the result."""
 
-    value: Any
-    path: KeyPath
-    origins: Origins
+    def __init__(self, base: Document, over: Document) -> None:
+        self.origins = dict(base.origins)
+        self.over = over.origins
 
-    def child(self, key: str | int) -> "_Side":
-        return _Side(self.value[key], self.path.child(key), self.origins)
+    def merge(self, old: Any, new: Any, here: KeyPath, there: KeyPath) -> Any:
+        """Merge two values; the result stands where the old one stood, and `there` is where the new one is written."""
+        if isinstance(old, dict) and isinstance(new, dict):
+            return self._merge_tables(old, new, here, there)
+        if isinstance(new, dict) and _named(old):
+            return self._merge_items(old, new, here, there)
+        self.drop(old, here)
+        self._move(_paths(new), here, there)
+        return new
 
-    @property
-    def origin(self) -> Origins:
-        return {self.path: self.origins[self.path]} if self.path in self.origins else {}
+    def drop(self, value: Any, here: KeyPath) -> None:
+        """Forget where a value of the base, and all below it, was written."""
+        for path in _paths(value):
+            self.origins.pop(KeyPath((*here, *path)), None)
 
-    def moved_origin(self, path: KeyPath) -> Origins:
-        """Return the value's own origin as it is when it stands at `path`."""
-        return dict.fromkeys([path], self.origins[self.path]) if self.path in self.origins else {}
+    def _move(self, paths: Iterable[KeyPath], here: KeyPath, there: KeyPath) -> None:
+        for path in paths:
+            origin = self.over.get(KeyPath((*there, *path)))
+            if origin:
+                self.origins[KeyPath((*here, *path))] = origin
 
-    def moved_to(self, path: KeyPath) -> Origins:
-        """Return the origins of the value and of all below it as they are when it stands at `path`."""
-        size = len(self.path)
-        return {KeyPath((*path, *p[size:])): o for p, o in self.origins.items() if p[:size] == self.path}
+    def _merge_tables(self, old: dict[str, Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> dict[str, Any]:
+        self._move([KeyPath()], here, there)
+        merged = {key: self.merge(old.get(key), new[key], here.child(key), there.child(key)) for key in new}
+        return {**old, **merged}
 
-
-def _merge(base: _Side, over: _Side) -> tuple[Any, Origins]:
-    """Merge two values; the result stands where the base stood."""
-    if isinstance(base.value, dict) and isinstance(over.value, dict):
-        return _merge_tables(base, over)
-    if isinstance(over.value, dict) and _named(base.value):
-        return _merge_items(base, over)
-    return over.value, over.moved_to(base.path)
-
-
-def _merge_tables(base: _Side, over: _Side) -> tuple[dict[str, Any], Origins]:
-    tree: dict[str, Any] = {}
-    origins = over.moved_origin(base.path) or base.origin
-    for key in [*base.value, *(key for key in over.value if key not in base.value)]:
-        here = base.path.child(key)
-        if key not in over.value:
-            tree[key], below = base.value[key], base.child(key).moved_to(here)
-        elif key not in base.value:
-            tree[key], below = over.value[key], over.child(key).moved_to(here)
-        else:
-            tree[key], below = _merge(base.child(key), over.child(key))
-        origins |= below
-    return tree, origins
+    def _merge_items(self, old: list[Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> list[Any]:
+        items = list(old)
+        for index, name in enumerate(item["name"] for item in old):
+            if name in new:
+                items[index] = self.merge(old[index], new[name], here.child(index), there.child(name))
+        known = {item["name"] for item in old}
+        for name in (name for name in new if name not in known):
+            value = self.merge(None, new[name], here.child(len(items)), there.child(name))
+            items.append({"name": name, **value} if isinstance(value, dict) else value)
+        return items
 
 
-def _merge_items(base: _Side, over: _Side) -> tuple[list[Any], Origins]:
-    items: list[Any] = []
-    origins = dict(base.origin)
-    names = [item["name"] for item in base.value]
-    for index, name in enumerate(names):
-        side = base.child(index)
-        merged, below = _merge(side, over.child(name)) if name in over.value else (side.value, side.moved_to(side.path))
-        items.append(merged)
-        origins |= below
-    for name in (name for name in over.value if name not in names):
-        value = over.value[name]
-        origins |= over.child(name).moved_to(base.path.child(len(items)))
-        items.append({"name": name, **value} if isinstance(value, dict) else value)
-    return items, origins
+def _paths(value: Any, path: KeyPath = _HERE) -> Iterator[KeyPath]:
+    """Yield the path of a value and those of all below it.
+
+    >>> [str(path) for path in _paths({"a": [1, {"b": 2}]})]
+    ['', 'a', 'a[0]', 'a[1]', 'a[1].b']
+    """
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, child in children:
+        yield from _paths(child, path.child(part))
 
 
 def _named(value: Any) -> bool:

@@ -8,8 +8,7 @@ Source: https://toml.io/en/v1.0.0
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from specc.frontend.faults import MAX_DEPTH, MAX_FAULTS, MAX_KEYS, MAX_PATHS, Fault, FaultError, fault
 from specc.frontend.toml_tables import Entry, Kind, clash_kind, clash_text
@@ -17,16 +16,14 @@ from specc.frontend.toml_tokens import BLANKS, GAP, REST, UNCOMMENTED, Key, Toke
 from specc.paths import KeyPath
 from specc.source import Origin, Source, Span
 
-_STATEMENT = re.compile(
-    r"""^([ \t]*+)(?:[A-Za-z0-9_"'-][A-Za-z0-9_."' \t-]*+=|\[{1,2}[ \t]*+[A-Za-z_"'-][A-Za-z0-9_."' \t-]*+\])""",
-    re.MULTILINE,
+_STATEMENT: Final = (
+    r"""(?m)^([ \t]*+)(?:[A-Za-z0-9_"'-][A-Za-z0-9_."' \t-]*+=|\[{1,2}[ \t]*+[A-Za-z_"'-][A-Za-z0-9_."' \t-]*+\])"""
 )
 _FATAL: Final = ("too-deep", "too-many-keys", "too-many-items")
 _OPENERS: Final = ("[", "{", '"""', "'''")
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """The origins of all paths; they are complete when there is no fault."""
 
     origins: dict[KeyPath, Origin]
@@ -232,7 +229,7 @@ class _Scanner(Tokens):
 
         return self._items("}", BLANKS, item)
 
-    def _items(self, close: str, gap: re.Pattern[str], item: Callable[[int], None]) -> Span:
+    def _items(self, close: str, gap: str, item: Callable[[int], None]) -> Span:
         begin, index = self.pos, 0
         self.opened.append(begin)
         self.pos += 1
@@ -280,7 +277,7 @@ class _Scanner(Tokens):
         return Fault("open-inline-table" if inline else "open-array", Span(opened, opened + 1))
 
     def _is_statement(self, line: int, begin: int) -> bool:
-        match = _STATEMENT.match(self.text, line)
+        match = re.compile(_STATEMENT).match(self.text, line)
         return match is not None and len(match[1]) <= self._indent(begin)
 
     def _indent(self, begin: int) -> int:
@@ -301,7 +298,7 @@ class _Scanner(Tokens):
         return True
 
     def _next_statement(self, fault: Fault, begin: int, seen: int) -> bool:
-        for match in _STATEMENT.finditer(self.text, seen):
+        for match in re.compile(_STATEMENT).finditer(self.text, seen):
             # The lines of an inline table that was meant to be long look like statements.
             inside = fault.kind == "open-inline-table" and not match[0].endswith("]") and match.start() > seen
             if len(match[1]) <= self._indent(begin) and not inside:

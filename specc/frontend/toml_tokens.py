@@ -4,19 +4,19 @@ Source: https://toml.io/en/v1.0.0
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 from specc.frontend.faults import MAX_FAULTS, Fault, FaultError, fault
 from specc.source import Span
 
-BLANKS = re.compile(r"[ \t]*")
-GAP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-REST = re.compile(r"[^\r\n]*")
-UNCOMMENTED = re.compile(r"[^\r\n#]*")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_TOKEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[^ \t\r\n,\]}#]*|[^ \t\r\n,\]}#]*")
-_WORD = re.compile(r"[^ \t\r\n,\]}#(\[]*(?:\([^()\r\n]*\)|\[[^\[\]\r\n]*\])?")
+BLANKS = r"[ \t]*"
+GAP = r"(?:[ \t\r\n]++|#[^\n]*+)*+"
+REST = r"[^\r\n]*"
+UNCOMMENTED = r"[^\r\n#]*"
+_BARE_KEY = r"[A-Za-z0-9_-]+"
+_VALUE = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[^ \t\r\n,\]}#]*|[^ \t\r\n,\]}#]*"
+_WORD = r"[^ \t\r\n,\]}#(\[]*(?:\([^()\r\n]*\)|\[[^\[\]\r\n]*\])?"
 
 _DECIMAL = r"(?:0|[1-9](?:_?[0-9])*)"
 _INTEGER = rf"(?:[+-]?{_DECIMAL}|0x[0-9A-Fa-f](?:_?[0-9A-Fa-f])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*)"
@@ -24,19 +24,22 @@ _FLOAT = rf"[+-]?(?:inf|nan|{_DECIMAL}(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](
 _DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
 _ZONE = r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-_WHOLE = re.compile(_INTEGER)
-_SCALAR = re.compile(rf"true|false|{_INTEGER}|{_FLOAT}|{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?|{_TIME}")
-_LIKE_A_MOMENT = re.compile(r"[0-9]+(?:-[0-9]|:)")
-_LIKE_A_NUMBER = re.compile(r"[-+.0-9][-+.:_0-9a-fA-FoxTZ ]*")
+_SCALAR = rf"true|false|{_INTEGER}|{_FLOAT}|{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?|{_TIME}"
+_LIKE_A_MOMENT = r"[0-9]+(?:-[0-9]|:)"
+_LIKE_A_NUMBER = r"[-+.0-9][-+.:_0-9a-fA-FoxTZ ]*"
 
-_BASIC = re.compile(r'[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+')
-_BASIC_LINES = re.compile(r'[^"\\]*+(?:(?:\\[\s\S]|"(?!""))[^"\\]*+)*+')
-_LITERAL = re.compile(r"[^'\r\n]*+")
-_LITERAL_LINES = re.compile(r"[^']*+(?:'(?!'')[^']*+)*+")
+_BASIC = r'[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+'
+_BASIC_LINES = r'[^"\\]*+(?:(?:\\[\s\S]|"(?!""))[^"\\]*+)*+'
+_LITERAL = r"[^'\r\n]*+"
+_LITERAL_LINES = r"[^']*+(?:'(?!'')[^']*+)*+"
 _BODIES: Final = {'"': _BASIC, '"""': _BASIC_LINES, "'": _LITERAL, "'''": _LITERAL_LINES}
-_PIECE = re.compile(r"\\(?:[ \t]*\r?\n[ \t\r\n]*|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[\s\S])|\r\n|[^\\\r]+|\r")
-_LINE_ENDS = re.compile(r"\r\n|[^\r]+|\r")
-_NAME = re.compile(r"[^ \t\r\n=.\]#]*")
+_PIECE = r"\\(?:[ \t]*\r?\n[ \t\r\n]*|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[\s\S])|\r\n|[^\\\r]+|\r"
+_LINE_ENDS = r"\r\n|[^\r]+|\r"
+_NAME = r"[^ \t\r\n=.\]#]*"
+
+_compiled = cache(re.compile)
+"""A pattern is compiled when it is first used: most texts meet few of them."""
+
 _ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\"}
 
 _WRONG_WORDS: Final = {
@@ -49,16 +52,14 @@ _WRONG_WORDS: Final = {
 _CURLY: Final = "\u201c\u201d\u201e\u2018\u2019\u00ab"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One part of a dotted key, without its quotes."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(NamedTuple):
     """A string's value, and what it was written as.
 
     `inside` holds the offset of each of its characters, and of the end.
@@ -98,7 +99,7 @@ class Tokens:
         if char and char in "\"'":
             name = self._string(char).text
             return Key(name, Span(begin, self.pos))
-        bare = _BARE_KEY.match(self.text, begin)
+        bare = _compiled(_BARE_KEY).match(self.text, begin)
         if bare is None:
             raise self._without_key()
         self.pos = bare.end()
@@ -114,9 +115,9 @@ class Tokens:
     # Scalars
 
     def _scalar(self) -> Span:
-        token = self._find(_TOKEN)
+        token = self._find(_VALUE)
         text = self._cut(token)
-        if not _SCALAR.fullmatch(text):
+        if not re.fullmatch(_SCALAR, text):
             raise self._not_a_value(token)
         self.pos = token.end
         self._check_unit(token)
@@ -137,8 +138,8 @@ class Tokens:
         if not text:
             return fault("no-value", token.start, token.start)
         kind = _WRONG_WORDS.get(text.lower()) or ("curly-quotes" if text[0] in _CURLY else None)
-        if _LIKE_A_NUMBER.fullmatch(text):
-            kind = "bad-date" if _LIKE_A_MOMENT.match(text) else "bad-number"
+        if re.fullmatch(_LIKE_A_NUMBER, text):
+            kind = "bad-date" if re.match(_LIKE_A_MOMENT, text) else "bad-number"
         if kind:
             return fault(kind, token.start, token.end, text)
         whole = self._cut(self._find(_WORD if self.opened else UNCOMMENTED)).rstrip(" \t") or text
@@ -170,7 +171,7 @@ class Tokens:
             return String(content, span, range(span.start, span.end + 1))
         characters: list[str] = []
         marks: list[int] = []
-        for piece in (_PIECE if escapes else _LINE_ENDS).finditer(content):
+        for piece in re.finditer(_PIECE if escapes else _LINE_ENDS, content):
             text, start = piece[0], span.start + piece.start()
             decoded = self._unescaped(text, start) if text[0] == "\\" and escapes else text.replace("\r\n", "\n")
             characters.append(decoded)
@@ -196,11 +197,11 @@ class Tokens:
     def _peek(self) -> str:
         return self.text[self.pos : self.pos + 1]
 
-    def _skip(self, pattern: re.Pattern[str]) -> None:
+    def _skip(self, pattern: str) -> None:
         self.pos = self._find(pattern).end
 
-    def _find(self, pattern: re.Pattern[str], start: int | None = None) -> Span:
-        match = pattern.match(self.text, self.pos if start is None else start)
+    def _find(self, pattern: str, start: int | None = None) -> Span:
+        match = _compiled(pattern).match(self.text, self.pos if start is None else start)
         return Span(*match.span()) if match else Span(self.pos, self.pos)
 
     def _cut(self, span: Span) -> str:
@@ -241,7 +242,7 @@ def fits(text: str) -> bool:
     (True, False)
     """
     digits = text.replace("_", "")
-    if not _WHOLE.fullmatch(text):
+    if not re.fullmatch(_INTEGER, text):
         return True
     # A longer decimal number is out of range anyway, and Python refuses to read a very long one.
     return (len(digits) <= 20 or digits[1:2] in "xob") and -(2**63) <= int(digits, 0) < 2**63

@@ -1,6 +1,6 @@
 """A document as TOML text."""
 
-from specc.frontend.layout import WIDTH, Layout, is_repeated, key_text
+from specc.frontend.layout import WIDTH, Layout, key_text
 from specc.paths import KeyPath, value_at
 
 _INDENT = "  "
@@ -32,8 +32,8 @@ def _table(layout: Layout, path: KeyPath, header: str) -> list[str]:
 def _section(layout: Layout, path: KeyPath) -> list[str]:
     name = ".".join(key_text(key) for key in path if not isinstance(key, int))
     if isinstance(value_at(layout.tree, path), dict):
-        is_group = path == ("profiles",)
-        return _table(layout, path, "" if is_group else f"[{name}]")
+        without = tuple(path) == ("profiles",) and layout.is_dissolved(path)
+        return _table(layout, path, "" if without else f"[{name}]")
     lines: list[str] = []
     for index in range(len(value_at(layout.tree, path))):
         lines += _stage(layout, path.child(index), f"[[{name}]]")
@@ -61,9 +61,9 @@ def _value(layout: Layout, path: KeyPath, table: KeyPath) -> list[str]:
     remark = layout.remark(path)
     key = ".".join(key_text(key) for key in path[len(table) :])
     above = list(remark.before)
-    if is_repeated(path) and layout.value(path):
+    if layout.is_repeated(path):
         above += layout.remark(path.child(0)).before
-    text = f"{key} = {layout.inline(path)}"
+    text = f"{key} = {layout.statement(path)}"
     if not isinstance(layout.value(path), list) or (len(text) <= WIDTH and not _is_parted(layout, path)):
         return [*above, *_with(text, remark.behind).split("\n")]
     return [*above, _with(f"{key} = [", remark.behind), *_items(layout, path, _INDENT), "]"]
@@ -75,7 +75,7 @@ def _is_parted(layout: Layout, path: KeyPath) -> bool:
     others = any(
         len(found) > len(path) and found[: len(path)] == path and found != path.child(0) for found in layout.remarks
     )
-    alone = first.behind or first.end or (first.before and not is_repeated(path))
+    alone = first.behind or first.end or (first.before and not layout.is_repeated(path))
     return bool(others or alone or layout.remark(path).end)
 
 
@@ -84,7 +84,7 @@ def _items(layout: Layout, path: KeyPath, indent: str) -> list[str]:
     for index in range(len(layout.value(path))):
         item = path.child(index)
         remark = layout.remark(item)
-        lines += [] if is_repeated(path) and index == 0 else [indent + line for line in remark.before]
+        lines += [] if layout.is_repeated(path) and index == 0 else [indent + line for line in remark.before]
         if isinstance(layout.value(item), list) and _is_parted(layout, item):
             lines += [_with(f"{indent}[", remark.behind), *_items(layout, item, indent + _INDENT), f"{indent}],"]
         else:

@@ -53,13 +53,14 @@ class TreeBuilder:
         self.table(path, key)
         self.blocks.add(path)
 
-    def entry(self, path: KeyPath, key: Span, value: Value) -> KeyPath:
+    def entry(self, path: KeyPath, key: Span | None, value: Value) -> KeyPath:
         """Add an entry to the list at `path`, which there is from now on; return the entry's path."""
+        place = key or value.span
         if path not in self.origins:
-            self.put(path, key, Value([], key))
+            self.put(path, key, Value([], place))
         holder = self.at(path)
         if not isinstance(holder, list):
-            raise _conflict("no-table", path, key, self.origins[path])
+            raise _conflict("no-table", path, place, self.origins[path])
         here = path.child(len(holder))
         self.put(here, key, value)
         return here

@@ -57,18 +57,21 @@ class ValueReader:
         """Read `{ key = value, ... }`."""
         found: dict[str, Value] = {}
         for item in self._items(pieces):
-            key, equals, _ = item[0].text.partition("=")
-            name = key.strip()
-            if item[0].kind != "TEXT" or not equals:
-                self.faults.append(Fault("no-equals", item[0].span, item[0].text))
-                continue
-            after = [*_after(item[0], len(key) + 1), *item[1:]]
-            if name in found or not after:
-                self.faults.append(Fault("key-twice" if name in found else "no-value", item[0].span, name))
+            name, after = self._entry(item)
+            if not after or name in found:
+                self.faults.append(Fault("key-twice" if name in found else "no-equals", item[0].span, name))
                 continue
             found[name] = self.read(after)
         span = Span(pieces[0].span.start, pieces[-1].span.end)
         return Value({key: value.data for key, value in found.items()}, span, None, tuple(found.items()))
+
+    def _entry(self, pieces: Sequence[Piece]) -> tuple[str, list[Piece]]:
+        """Part `key = value`; nothing is behind the key where there is no sign between them."""
+        first, *rest = pieces
+        if first.kind == "STRING":
+            return self.string(first).data, [*_behind(rest[0]), *rest[1:]] if rest else []
+        key, sign, _ = first.text.partition("=")
+        return key.strip(), [*_behind(first), *rest] if sign and key.strip() else []
 
     def _items(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         """Yield what stands between the commas of a bracket; a last comma ends the last item."""
@@ -109,11 +112,10 @@ class ValueReader:
         return Value(text, span, (*marks, span.end)) if number is None else Value(number, span)
 
 
-def _after(piece: Piece, offset: int) -> list[Piece]:
-    """Return what is left of a text behind `offset`, without blanks in front."""
-    rest = piece.text[offset:]
-    start = piece.span.end - len(rest.lstrip())
-    return [Piece("TEXT", rest.lstrip(), Span(start, piece.span.end))] if rest.strip() else []
+def _behind(piece: Piece) -> list[Piece]:
+    """Return what is left of a text behind its first `=`."""
+    rest = piece.text.partition("=")[2].lstrip()
+    return [Piece("TEXT", rest, Span(piece.span.end - len(rest), piece.span.end))] if rest else []
 
 
 def _closes(pieces: Sequence[Piece], index: int) -> int:

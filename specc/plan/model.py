@@ -5,6 +5,7 @@ there when the plan was made (`specc plan --no-data`); such a plan can be read b
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -47,6 +48,11 @@ class LabelPlan(Record):
     counts: Items[int] | None = None
     parents: Items[int] | None = None
     """For a label within another: each class's parent, as an index into the parent's classes."""
+
+    def children(self, parents: int) -> tuple[int, ...]:
+        """Return the number of classes below each of the parent's classes."""
+        found = Counter(self.parents or ())
+        return tuple(found[parent] for parent in range(parents))
 
 
 class DataPlan(Record):

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from specc.data.index import Samples
 from specc.plan.model import Plan, StagePlan
@@ -15,6 +15,7 @@ from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, evaluation_loader
 from specc.runtime.losses import Objective
 from specc.runtime.metrics import build_metrics
+from specc.runtime.models.model import ImageModel
 from specc.runtime.step import arithmetic
 
 KEEP_BYTES: Final = 256 * 2**20
@@ -52,8 +53,11 @@ class Split:
             yield batch
 
 
-def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
-    """Return the metrics of a split, with the stage's loss among them, and what was predicted."""
+def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
+    """Return the metrics of a split, with the stage's loss among them, and what was predicted.
+
+    Metrics of a routed head are given the true parent, as its loss is; predictions go by the predicted one.
+    """
     plan = split.plan
     metrics, objective = build_metrics(plan, plan.evaluate.metrics), Objective(stage.loss)
     normalize = Normalize(plan.augment.normalize, split.device)
@@ -66,7 +70,8 @@ def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str
         for moved in (batch.to(split.device) for batch in split.batches()):
             inputs = {**moved.inputs, "image": normalize(moved.inputs["image"])}
             with arithmetic(stage, split.device):
-                outputs = model(inputs)
+                features = model.features(inputs)
+                outputs, guessed = model.answers(features, moved.labels), model.answers(features)
             outputs = {name: output.float() for name, output in outputs.items()}
             sums += objective.sums(outputs, moved.labels).cpu().double()
             counts += objective.present(moved.labels).cpu().double()
@@ -74,7 +79,7 @@ def evaluate(model: nn.Module, split: Split, stage: StagePlan) -> tuple[dict[str
                 metric.update(outputs, moved.labels)
             for name in labels:
                 if name in outputs:
-                    codes[name].append((moved.labels[name].cpu(), outputs[name].argmax(dim=1).cpu()))
+                    codes[name].append((moved.labels[name].cpu(), guessed[name].predicted().cpu()))
     for module, training in modes.items():
         module.training = training
     values = {"loss": float((sums / counts.clamp(min=1)).sum()), **{text: m.compute() for text, m in metrics.items()}}

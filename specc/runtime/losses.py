@@ -9,11 +9,16 @@ from torch.nn import functional
 
 from specc.data.index import MISSING
 from specc.plan.model import LossTerm
+from specc.runtime.models.answers import Answer
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""From logits (samples, classes) and codes (samples,) to one loss a sample; 0 where the label is missing."""
+"""From logits (samples, columns) and columns (samples,) to one loss a sample; 0 where the label is missing.
 
-Tensors = Mapping[str, Tensor]
+Columns of minus infinity are no classes of the sample's (see Answer).
+"""
+
+Answers = Mapping[str, Answer]
+Codes = Mapping[str, Tensor]
 
 
 class Objective:
@@ -25,39 +30,57 @@ class Objective:
     def __init__(self, terms: Sequence[LossTerm]) -> None:
         self.terms = [(term.weight, term.loss.args["head"], LOSSES[term.loss.kind](term.loss.args)) for term in terms]
 
-    def sums(self, outputs: Tensors, labels: Tensors) -> Tensor:
+    def sums(self, outputs: Answers, labels: Codes) -> Tensor:
         """Return each term's weighted sum over samples. Shapes: (terms,)."""
-        return torch.stack([w * loss(outputs[head].float(), labels[head]).sum() for w, head, loss in self.terms])
+        return torch.stack([weight * _sum(loss, outputs[head], labels[head]) for weight, head, loss in self.terms])
 
-    def counts(self, labels: Tensors) -> Tensor:
+    def counts(self, labels: Codes) -> Tensor:
         """Return what to divide the sums by: the samples that have each term's label, at least 1. Shapes: (terms,)."""
         return self.present(labels).clamp(min=1)
 
-    def present(self, labels: Tensors) -> Tensor:
+    def present(self, labels: Codes) -> Tensor:
         """Return the number of samples that have each term's label. Shapes: (terms,)."""
         return torch.stack([(labels[head] != MISSING).sum() for _, head, _ in self.terms])
 
-    def __call__(self, outputs: Tensors, labels: Tensors) -> Tensor:
+    def __call__(self, outputs: Answers, labels: Codes) -> Tensor:
         """Return the loss of a whole batch."""
         return (self.sums(outputs, labels) / self.counts(labels)).sum()
 
 
+def _sum(loss: Loss, answer: Answer, codes: Tensor) -> Tensor:
+    return loss(answer.logits.float(), answer.columns(codes)).sum()
+
+
 def _cross_entropy(args: Mapping[str, Any]) -> Loss:
     """Softmax cross-entropy. Source of the smoothing: arXiv 1512.00567, section 7."""
+    smoothing = args["label_smoothing"]
 
-    def loss(logits: Tensor, codes: Tensor) -> Tensor:
-        return functional.cross_entropy(
-            logits, codes, ignore_index=MISSING, label_smoothing=args["label_smoothing"], reduction="none"
-        )
+    def loss(logits: Tensor, columns: Tensor) -> Tensor:
+        if not smoothing:
+            return functional.cross_entropy(logits, columns, ignore_index=MISSING, reduction="none")
+        if not torch.isneginf(logits).any():
+            return functional.cross_entropy(
+                logits, columns, ignore_index=MISSING, label_smoothing=smoothing, reduction="none"
+            )
+        return _smoothed(logits, columns, smoothing)
 
     return loss
+
+
+def _smoothed(logits: Tensor, columns: Tensor, smoothing: float) -> Tensor:
+    """Smooth over the columns that are classes."""
+    is_class = ~torch.isneginf(logits)
+    likelihoods = functional.log_softmax(logits, dim=1).masked_fill(~is_class, 0.0)
+    entropy = functional.nll_loss(likelihoods, columns, ignore_index=MISSING, reduction="none")
+    uniform = -likelihoods.sum(dim=1) / is_class.sum(dim=1) * (columns != MISSING)
+    return (1 - smoothing) * entropy + smoothing * uniform
 
 
 def _focal(args: Mapping[str, Any]) -> Loss:
     """Alpha (1 - p)^gamma cross-entropy, p the true class's probability. Source: arXiv 1708.02002, eq. 5."""
 
-    def loss(logits: Tensor, codes: Tensor) -> Tensor:
-        entropy = functional.cross_entropy(logits, codes, ignore_index=MISSING, reduction="none")
+    def loss(logits: Tensor, columns: Tensor) -> Tensor:
+        entropy = functional.cross_entropy(logits, columns, ignore_index=MISSING, reduction="none")
         # Below a gamma of 1 the slope at a certainty of 1 has no bound, so the distance to it is kept above 0.
         missing = (-torch.expm1(-entropy)).clamp(min=1e-12)
         focused: Tensor = args["alpha"] * missing ** args["gamma"] * entropy
@@ -69,11 +92,13 @@ def _focal(args: Mapping[str, Any]) -> Loss:
 def _binary_cross_entropy(args: Mapping[str, Any]) -> Loss:
     """Sigmoid per class, averaged over classes. Source: arXiv 2110.00476."""
 
-    def loss(logits: Tensor, codes: Tensor) -> Tensor:
-        present = codes != MISSING
-        targets = functional.one_hot(codes.clamp(min=0), logits.shape[1]).to(logits.dtype)
-        losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
-        return losses * present
+    def loss(logits: Tensor, columns: Tensor) -> Tensor:
+        is_class = ~torch.isneginf(logits)
+        targets = functional.one_hot(columns.clamp(min=0), logits.shape[1]).to(logits.dtype)
+        losses = functional.binary_cross_entropy_with_logits(
+            logits.masked_fill(~is_class, 0.0), targets, weight=is_class.to(logits.dtype), reduction="none"
+        )
+        return losses.sum(dim=1) / is_class.sum(dim=1) * (columns != MISSING)
 
     return loss
 

@@ -9,14 +9,16 @@ from torchmetrics.classification import MulticlassStatScores
 
 from specc.data.index import MISSING
 from specc.plan.model import Operation, Plan
+from specc.runtime.models.answers import Answer
 
-Tensors = Mapping[str, Tensor]
+Answers = Mapping[str, Answer]
+Codes = Mapping[str, Tensor]
 
 
 class Metric(Protocol):
     """Something that is counted over a split."""
 
-    def update(self, outputs: Tensors, labels: Tensors) -> None:
+    def update(self, outputs: Answers, labels: Codes) -> None:
         """Count one batch."""
 
     def compute(self) -> float:
@@ -31,11 +33,11 @@ class Top:
         self.classes = _mask(plan, args)
         self.hits = self.seen = 0
 
-    def update(self, outputs: Tensors, labels: Tensors) -> None:
+    def update(self, outputs: Answers, labels: Codes) -> None:
         """Count one batch."""
         codes = labels[self.label]
         meant = _meant(codes, self.classes)
-        ranked = outputs[self.label].topk(min(self.k, outputs[self.label].shape[1]), dim=1).indices
+        ranked = outputs[self.label].likeliest(self.k)
         self.hits += int(((ranked == codes[:, None]).any(dim=1) & meant).sum())
         self.seen += int(meant.sum())
 
@@ -52,9 +54,9 @@ class MacroF1:
         count = len(plan.label(self.label).classes or ())
         self.scores = MulticlassStatScores(max(count, 2), average=None, ignore_index=MISSING, validate_args=False)
 
-    def update(self, outputs: Tensors, labels: Tensors) -> None:
+    def update(self, outputs: Answers, labels: Codes) -> None:
         """Count one batch."""
-        predicted = outputs[self.label].argmax(dim=1)
+        predicted = outputs[self.label].predicted()
         self.scores.to(predicted.device).update(predicted, labels[self.label].long())
 
     def compute(self) -> float:
@@ -74,9 +76,9 @@ class Cascade:
         self.labels: Sequence[str] = args["path"]
         self.hits = self.seen = 0
 
-    def update(self, outputs: Tensors, labels: Tensors) -> None:
+    def update(self, outputs: Answers, labels: Codes) -> None:
         """Count one batch."""
-        right = [outputs[name].argmax(dim=1) == labels[name] for name in self.labels]
+        right = [outputs[name].predicted() == labels[name] for name in self.labels]
         present = [labels[name] != MISSING for name in self.labels]
         meant = torch.stack(present).all(dim=0)
         self.hits += int((torch.stack(right).all(dim=0) & meant).sum())

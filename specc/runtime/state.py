@@ -6,18 +6,18 @@ No generator is among it: all randomness is a function of where the run stands (
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
-from torch import Tensor, nn
+from torch import Tensor
 
 from specc.checkpoint.format import Encoded, encode
 from specc.checkpoint.metadata import CheckpointInfo, Kind
 from specc.errors import RunFailed
 from specc.plan.file import dump
 from specc.plan.model import Plan, StagePlan
-from specc.runtime.models.model import set_trainable
+from specc.runtime.models.model import ImageModel, set_trainable
 from specc.runtime.monitor import Row
 from specc.runtime.optimizers import build_optimizer, load_optimizer, optimizer_tensors
 from specc.runtime.schedule import rate
@@ -31,7 +31,7 @@ class State:
     """A model and how far its training is."""
 
     plan: Plan
-    model: nn.Module
+    model: ImageModel
     ema: ModelEmaV3 | None
     device: torch.device
     environment: dict[str, Any]
@@ -68,9 +68,9 @@ class State:
         return sum(stage.steps or 0 for stage in self.plan.stages[: self.stage]) + self.step
 
     @property
-    def evaluated(self) -> nn.Module:
+    def evaluated(self) -> ImageModel:
         """The weights that validation sees: the average where one is kept."""
-        return self.ema.module if self.ema else self.model
+        return cast("ImageModel", self.ema.module) if self.ema else self.model
 
     def begin_stage(self, index: int) -> None:
         """Freeze and unfreeze, and make the stage's optimizer."""

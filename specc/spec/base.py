@@ -1,16 +1,26 @@
 """What all sections share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
+
+from specc.spec.describe import descriptions
 
 
 class Section(BaseModel):
     """A table of a spec: frozen, nothing coerced, nothing unknown. The sentence under a field is its description."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(defer_build=True, frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return what an editor can check, and the sentence that it shows at each key."""
+        made = handler(schema)
+        properties = handler.resolve_ref_schema(made)["properties"]
+        for key, text in descriptions(cls).items():
+            properties[key]["description"] = text
+        return made
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]

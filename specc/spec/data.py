@@ -91,6 +91,12 @@ class Data(Section):
     channels: Literal[1, 3, 4] = 3
     """Channels of an image as the model sees it."""
 
+    @property
+    def location(self) -> dict[str, str]:
+        """Return the keys that say where the samples are, and what they say."""
+        keys = sorted({*SOURCE_KEYS[self.source], "root"} - {"image"})
+        return {key: value for key in keys if (value := getattr(self, key)) is not None}
+
 
 class Augment(Section):
     """`[augment]`: transforms, in order."""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from specc.spec.base import Identifier, Section, Text
 from specc.spec.data import Augment, Data
+from specc.spec.editor import for_files
 from specc.spec.fields import Items
 from specc.spec.model import Model
 from specc.spec.run import Export, Privacy, Run, Sweep
@@ -58,3 +59,8 @@ class Written(Spec):
     """A spec whose values hold where this one is silent, relative to this file."""
     profiles: dict[Identifier, dict[str, Any]] = {}
     """Named changes, applied by `--profile NAME`."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Return the JSON Schema of a file."""
+        return for_files(super().model_json_schema(*arguments, **options), Spec.model_fields)

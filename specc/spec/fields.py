@@ -5,18 +5,18 @@ A model does not know how to parse. The frontend hands its parser over in pydant
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from specc.source import Span
 from specc.spec.expressions import Call, Gate, Loss, Monitor, Rates, Sampling, Schedule, Selector, Stop
+from specc.spec.patterns import PATTERNS
 from specc.spec.units import Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong inside an expression, and where in its string."""
 
     code: str
@@ -48,10 +48,15 @@ class ExpressionField:
         return core_schema.with_info_plain_validator_function(self._validate)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return what an editor can check: a string, perhaps a number, and examples."""
+        """Return what an editor can check: a string of the kind's pattern, perhaps a number; and examples."""
         del schema, handler
         kinds = ["string", "number"] if self.numbers else "string"
-        return {"type": kinds, "minLength": 1, "x-expression": self.kind, "examples": list(self.examples)}
+        return {
+            "type": kinds,
+            "pattern": PATTERNS[self.kind],
+            "x-expression": self.kind,
+            "examples": list(self.examples),
+        }
 
     def _validate(self, value: Any, info: core_schema.ValidationInfo) -> Any:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,8 +1,7 @@
 """The functions of the language: one table, from which calls are bound, checked, printed, suggested and documented."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from specc.spec.expressions import Interval
 from specc.spec.units import Quantity
@@ -26,8 +25,7 @@ class Kind(StrEnum):
 REQUIRED: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument of a function; bounds are inclusive unless `open` names the excluded end."""
 
     name: str
@@ -51,8 +49,7 @@ class Parameter:
         return " and ".join(part for part in (low, high) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function: its family says where it may stand."""
 
     name: str
@@ -162,6 +159,7 @@ _LOSSES = (
 )
 _SAMPLING = (Function("balanced", "sampling", (_n("label"),), "Every class equally often in expectation."),)
 _CROP_SCALE, _CROP_RATIO = Interval(0.08, 1.0), Interval(3 / 4, 4 / 3)
+_EVERYWHERE: Final = Interval(0.0, 1.0)
 _TRANSFORMS = (
     Function("resize", "transform", (_i("size"),), "Shorter side to `size`; a square with `center_crop` after it."),
     Function("center_crop", "transform", (_i("size"),), "The middle square."),
@@ -174,7 +172,12 @@ _TRANSFORMS = (
     ),
     Function("hflip", "transform", (_prob("p", 0.5),), "Mirror left and right."),
     Function("vflip", "transform", (_prob("p", 0.5),), "Mirror up and down."),
-    Function("rotate", "transform", (_p("degrees", high=180), _prob("p", 1.0)), "Turn by up to +-`degrees`."),
+    Function(
+        "rotate",
+        "transform",
+        (_p("degrees", high=180), _prob("p", 1.0)),
+        "Turn by up to +-`degrees`; the corners come in black.",
+    ),
     Function(
         "translate", "transform", (_p("fraction", high=1), _prob("p", 1.0)), "Shift by up to a share of the side."
     ),
@@ -182,23 +185,54 @@ _TRANSFORMS = (
         "color_jitter",
         "transform",
         (_p("brightness", 0), _p("contrast", 0), _p("saturation", 0), _p("hue", 0, high=0.5), _prob("p", 1.0)),
-        "Photometric jitter, factors as torchvision's.",
+        "Multiply each by 1 +- so much, and turn the hue by +-`hue` of a circle, in any order (torchvision).",
     ),
     Function(
-        "brightness_contrast", "transform", (_p("brightness", 0.2), _p("contrast", 0.2), _prob("p", 0.5)), "Exposure."
+        "brightness_contrast",
+        "transform",
+        (_p("brightness", 0.2, high=1), _p("contrast", 0.2, high=1), _prob("p", 0.5)),
+        "Exposure: multiply by 1 +- `contrast`, then add +-`brightness` of white (albumentations).",
     ),
     Function("grayscale", "transform", (_prob("p", 0.1),), "Lose the colour, keep the channels."),
-    Function("blur", "transform", (_r("kernel"), _prob("p", 1.0)), "Gaussian; `kernel` is its odd width in pixels."),
+    Function(
+        "blur",
+        "transform",
+        (_r("kernel"), _prob("p", 1.0)),
+        "Gaussian; `kernel` is its odd width in pixels, which sets its deviation as in OpenCV.",
+    ),
     Function("noise", "transform", (_r("variance"), _prob("p", 1.0)), "Gaussian; variance on the 0 to 255 scale."),
-    Function("iso_noise", "transform", (_r("intensity"), _prob("p", 1.0)), "A camera's colour noise."),
-    Function("jpeg", "transform", (_r("quality", low=1, high=100), _prob("p", 1.0)), "Recompress."),
-    Function("shadow", "transform", (_prob("p", 0.5),), "A soft shadow falls on a part."),
+    Function(
+        "iso_noise",
+        "transform",
+        (_r("intensity"), _r("color_shift", Interval(0.01, 0.05), 0, 1), _prob("p", 1.0)),
+        "A camera's noise, in HLS: Poisson in the lightness; Gaussian in the hue, its deviation `intensity` times"
+        " `color_shift` of a circle (albumentations).",
+    ),
+    Function(
+        "jpeg",
+        "transform",
+        (_r("quality", low=1, high=100), _prob("p", 1.0)),
+        "Compress to a whole `quality`, and decode.",
+    ),
+    Function(
+        "shadow",
+        "transform",
+        (
+            _r("x", _EVERYWHERE, 0, 1),
+            _r("y", _EVERYWHERE, 0, 1),
+            _r("count", Interval(1, 2), 1),
+            _r("intensity", Interval(0.5, 0.5), 0, 1),
+            _prob("p", 0.5),
+        ),
+        "So many polygons of 5 random corners, between shares of the width and of the height; each takes `intensity`"
+        " of the light (albumentations).",
+    ),
     Function("erase", "transform", (_prob("p", 0.25),), "Blank a rectangle (arXiv 1708.04896)."),
     Function(
         "randaugment",
         "transform",
-        (_i("n", 2), _i("magnitude", 9, low=0, high=30)),
-        "arXiv 1909.13719; magnitude of 30.",
+        (_i("n", 2), _i("magnitude", 9, low=0), _i("of", 30)),
+        "`n` of 14 operations, at `magnitude` of a scale that ends at `of` (arXiv 1909.13719: 10; torchvision: 30).",
     ),
     Function("trivial_augment", "transform", (), "arXiv 2103.10158."),
     Function("normalize", "transform", (_n("statistics"),), "Scale to 0..1, subtract mean, divide by deviation."),

@@ -10,24 +10,12 @@ from pathlib import Path
 import pytest
 
 from specc.compiler.schema import schema_text
+from tests.cli.process import ROOT, specc
 
-ROOT = Path(__file__).parents[2]
 SPEC = "specs/quickstart.toml"
 SHARED = ROOT.parent / "shared"
 EXAMPLES = sorted((SHARED / "examples").glob("*.toml"))
 MISTAKES = sorted(path for path in (SHARED / "mistakes").glob("*.toml") if not path.name.startswith("_"))
-
-
-def specc(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run specc; whatever happens, it shows no traceback and no fault of its own."""
-    command = [sys.executable, "-m", "specc", *map(str, arguments)]
-    result = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert "Traceback" not in result.stderr
-    assert "internal error" not in result.stderr
-    assert result.returncode != 70
-    return result
 
 
 @pytest.fixture
@@ -75,9 +63,19 @@ def test_validate_json(wrong):
     assert json.loads(specc("validate", SPEC, "--format", "json").stdout) == []
 
 
-def test_strict_makes_warnings_errors(doubtful):
-    assert specc("validate", doubtful).returncode == 0
-    assert specc("validate", doubtful, "--strict").returncode == 1
+def test_validate_github(wrong):
+    result = specc("validate", wrong, "--format", "github")
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"::error file={wrong},line=3,endLine=3,col=24,")
+    assert specc("validate", SPEC, "--format", "github").stdout == ""
+
+
+def test_validate_sarif(wrong):
+    result = specc("validate", wrong, "--format", "sarif")
+    (problem,) = json.loads(result.stdout)["runs"][0]["results"]
+    assert (result.returncode, problem["ruleId"], problem["level"]) == (1, "selects-nothing", "error")
+    assert problem["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == wrong.as_uri()
+    assert json.loads(specc("validate", SPEC, "--format", "sarif").stdout)["runs"][0]["results"] == []
 
 
 def test_flags_and_profiles():
@@ -95,7 +93,7 @@ def test_data_that_is_not_here_is_no_error_of_the_spec(tmp_path):
     assert specc("plan", SPEC, *missing, "--no-data").returncode == 0
 
 
-# plan, compile, diff, explain, schema
+# plan, compile, diff, schema
 
 
 def test_plan_prints_the_protocol():
@@ -152,30 +150,6 @@ def test_diff_with_a_plan(tmp_path):
     out.write_text(out.read_text("utf-8").replace('"seed": 42', '"seed": 43'), encoding="utf-8")
     result = specc("diff", out, SPEC)
     assert (result.returncode, "was changed after it was compiled" in result.stderr) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("path", "lines"),
-    [
-        ("stages.polish.rates", ["value    backbone * 0.1", f"set by   {SPEC}:", "meaning  Factors on the rate"]),
-        ("stages.polish.optimizer", ["in plan", "adamw", f"set by   {SPEC}:"]),
-        ("stages.polish.precision", ["set by   default", "in plan  fp32"]),
-        ("stages.polish.steps", ["set by   derived by resolve_durations from 1,079 samples"]),
-    ],
-)
-def test_explain_a_value(path, lines):
-    result = specc("explain", SPEC, path)
-    assert (result.returncode, result.stdout.splitlines()[0]) == (0, path)
-    assert all(line in result.stdout for line in lines)
-
-
-def test_explain_a_flag_a_code_and_what_there_is_not():
-    assert "flag --set" in specc("explain", SPEC, "seed", "--set", "seed=1").stdout
-    assert specc("explain", "selects-nothing").stdout.startswith("selects-nothing\n\nA selector matches")
-    code = specc("explain", "selects-nothin")
-    assert (code.returncode, "did you mean `selects-nothing`?" in code.stderr) == (2, True)
-    path = specc("explain", SPEC, "stages.polish.epoch")
-    assert (path.returncode, "did you mean `epochs`?" in path.stderr) == (2, True)
 
 
 def test_schema(tmp_path):

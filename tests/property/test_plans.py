@@ -48,7 +48,7 @@ EDITS = [
     "evaluate.metrics=['top3(digit)']",
     "evaluate.expect=[]",
     "evaluate.best=max macro_f1(digit)",
-    "privacy={ noise_multiplier = 1.1, max_grad_norm = 1.0 }",
+    "stages.finetune.mix=mixup(0.2)",
     "run.out=elsewhere",
     "run.loggers=[]",
 ]

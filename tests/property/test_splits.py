@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from specc.data.rows import Rows
+from specc.data.columns import Rows
 from specc.data.splits import TEST, TRAIN, VAL, Assignment, assign
 from specc.errors import DataError
 from specc.plan.model import DataPlan
@@ -34,7 +34,7 @@ def plan(data_plan) -> Callable[..., DataPlan]:
 
 def rows(classes: list[str], groups: list[str] | None = None) -> Rows:
     columns = {"class": classes, "group": groups or classes}
-    return Rows([str(i) for i in range(len(classes))], columns)
+    return Rows.pack(map(str, range(len(classes))), columns)
 
 
 def members(assignment: Assignment, split: int) -> set[int]:

@@ -30,7 +30,7 @@ def exported(plan: Plan, folder: Path) -> State:
 def same_outputs(model: torch.nn.Module, state: State, plan: Plan) -> bool:
     images = torch.randn(3, *plan.augment.input_size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        expected = state.model.eval()({"image": images})["digit"]
+        expected = state.model.eval()({"image": images})["digit"].logits
         return torch.allclose(model.eval()(images), expected, atol=1e-6)
 
 

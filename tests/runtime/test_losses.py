@@ -8,6 +8,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from specc.plan.model import LossTerm, Operation
 from specc.runtime.losses import LOSSES, Objective
+from specc.runtime.models.answers import Answer
 
 SHARP = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0], [0.0, 0.0, 1e4]])
 """Outputs that are as sure as can be."""
@@ -24,7 +25,7 @@ def term(kind: str, weight: float = 1.0, head: str = "a", **args: float) -> Loss
 
 
 def value(terms: list[LossTerm], logits: Tensor, codes: Tensor) -> Tensor:
-    return Objective(terms)({"a": logits, "b": 2 * logits}, {"a": codes, "b": codes.flip(0)})
+    return Objective(terms)({"a": Answer(logits), "b": Answer(2 * logits)}, {"a": codes, "b": codes.flip(0)})
 
 
 @pytest.fixture
@@ -101,11 +102,11 @@ def test_terms_are_added_by_weight(logits, codes):
 def test_parts_of_a_batch_add_up_to_it(logits, codes, kind: str):
     codes[:10] = -1
     objective = Objective([term(kind, 0.7, **ARGS[kind])])
-    parts = [({"a": logits[rows]}, {"a": codes[rows]}) for rows in (slice(0, 8), slice(8, 23), slice(23, 50))]
+    parts = [({"a": Answer(logits[rows])}, {"a": codes[rows]}) for rows in (slice(0, 8), slice(8, 23), slice(23, 50))]
     assert [int(objective.present(labels)) for _, labels in parts] == [0, 13, 27]
     assert [int(objective.counts(labels)) for _, labels in parts] == [1, 13, 27]
     added = sum(objective.sums(outputs, labels) for outputs, labels in parts) / 40
-    torch.testing.assert_close(added.sum(), objective({"a": logits}, {"a": codes}))
+    torch.testing.assert_close(added.sum(), objective({"a": Answer(logits)}, {"a": codes}))
 
 
 @pytest.mark.parametrize("codes", [[0, 1, 2], [1, 2, 0]], ids=["all-right", "all-wrong"])
@@ -132,3 +133,13 @@ def test_losses_of_bf16_outputs_are_summed_in_fp32(logits, codes, kind: str):
     loss = value([term(kind, **ARGS[kind])], rounded, codes)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, value([term(kind, **ARGS[kind])], rounded.float(), codes))
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_columns_that_are_no_classes_change_nothing(logits, codes, kind: str):
+    padded = torch.cat([logits, torch.full((len(logits), 3), -torch.inf)], dim=1).requires_grad_()
+    narrow = logits.clone().requires_grad_()
+    for tensor in (padded, narrow):
+        value([term(kind, **ARGS[kind])], tensor, codes).backward()
+    torch.testing.assert_close(padded.grad[:, :7], narrow.grad)
+    assert not padded.grad[:, 7:].any()

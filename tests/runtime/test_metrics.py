@@ -10,6 +10,7 @@ from torch import Tensor
 
 from specc.plan.model import LabelPlan, Operation, Plan
 from specc.runtime.metrics import METRICS, build_metrics
+from specc.runtime.models.answers import Answer
 
 SAMPLES, SPECIES, DISEASES = 400, 6, 12
 
@@ -43,7 +44,7 @@ def measured(plan: Plan, operation: tuple[str, dict], outputs: dict, labels: dic
     metric = build_metrics(plan, {"it": Operation(kind=operation[0], args=operation[1])})["it"]
     for start in range(0, SAMPLES, size):
         part = slice(start, start + size)
-        metric.update({n: t[part] for n, t in outputs.items()}, {n: t[part] for n, t in labels.items()})
+        metric.update({n: Answer(t[part]) for n, t in outputs.items()}, {n: t[part] for n, t in labels.items()})
     return metric.compute()
 
 
@@ -131,5 +132,5 @@ def test_no_batch_at_all_gives_no_number(labelled, operation: tuple[str, dict]):
 def test_macro_f1_of_a_single_class(plan, classes):
     single = plan.model_copy(update={"data": plan.data.model_copy(update={"labels": (label("only", 1),)})})
     metric = METRICS["macro_f1"](single, {"label": "only", "classes": classes})
-    metric.update({"only": torch.zeros(3, 1)}, {"only": torch.zeros(3, dtype=torch.long)})
+    metric.update({"only": Answer(torch.zeros(3, 1))}, {"only": torch.zeros(3, dtype=torch.long)})
     assert metric.compute() == 1.0

@@ -10,7 +10,7 @@ from specc.errors import RunFailed
 from specc.plan.model import Plan
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model, set_trainable
-from tests.runtime.helpers import begun, compiled, made_step, random_batch
+from tests.runtime.helpers import SPEC, begun, compiled, made_step, random_batch
 
 BACKBONES = ["test_resnet", "test_vit", "resnet10t", "mobilenetv2_100"]
 
@@ -79,7 +79,7 @@ def test_a_frozen_backbone_runs_without_autograd(plan):
     model.backbone.register_forward_hook(lambda module, inputs, output: features.append(output))
     outputs = model(image(plan))
     assert not features[0].requires_grad
-    assert outputs["digit"].requires_grad
+    assert outputs["digit"].logits.requires_grad
 
 
 def test_a_frozen_backbone_does_not_move(plan):
@@ -107,7 +107,7 @@ def test_modules_train_with_their_parameters(compile_backbone, stage: int):
     assert model.heads["digit"].training
     model.heads["digit"].dropout = 0.0
     inputs = image(plan)
-    same = torch.equal(model(inputs)["digit"], model(inputs)["digit"])
+    same = torch.equal(model(inputs)["digit"].logits, model(inputs)["digit"].logits)
     assert same == (stage == 0)
 
 
@@ -164,4 +164,14 @@ def test_images_may_have_other_channels(compile_backbone, backbone: str, channel
     planned = {name: shape for group in plan.model.groups for name, shape in group.parameters.items()}
     model = build_model(plan)
     assert planned == {name: tuple(p.shape) for name, p in model.named_parameters()}
-    assert model(image(plan))["digit"].shape == (2, 10)
+    assert model(image(plan))["digit"].logits.shape == (2, 10)
+
+
+@pytest.mark.parametrize("name", ["type", "train", "keys", "forward"])
+def test_a_head_may_be_called_like_a_method_of_a_module(tmp_path, name: str):
+    spec = SPEC.replace("labels.digit = {}", f'labels.{name} = {{ column = "digit" }}')
+    spec = spec.replace("heads.digit =", f"heads.{name} =").replace("heads.digit", f"heads.{name}")
+    plan = compiled(tmp_path, spec=spec.replace("(digit", f"({name}"))
+    model = build_model(plan)
+    assert model.train()(image(plan))[name].logits.shape == (2, 10)
+    assert f"heads.{name}.weight" in model.state_dict()

@@ -63,7 +63,7 @@ def test_one_step_of_adamw_is_the_hand_written_one(plan):
     optimizer = torch.optim.AdamW(groups, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, fused=True)
     mean, std = (torch.tensor(plan.augment.normalize.args[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
     images = torch.addcmul(-mean / std, batch.inputs["image"].float(), 1 / (255 * std))
-    losses = functional.cross_entropy(model({"image": images})["digit"], batch.labels["digit"], reduction="none")
+    losses = functional.cross_entropy(model({"image": images})["digit"].logits, batch.labels["digit"], reduction="none")
     expected = losses.sum() / len(losses)
     expected.backward()
     optimizer.step()

@@ -1,6 +1,7 @@
 """Turns conditions on a class's number of samples into weights and lists of classes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from specc.compiler.context import Context
@@ -9,12 +10,23 @@ from specc.plan.model import EvaluatePlan, LabelPlan, Operation, Plan, StagePlan
 from specc.spec.expressions import Condition, Name, Rule, Sampling
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """What sampling rules come to on the classes that there are."""
+
+    weights: tuple[float, ...]
+    moved: tuple[dict[str, Any], ...]
+    idle: tuple[int, ...]
+    """The rules that hold for no class."""
+
+
 def apply_counts(plan: Plan, context: Context) -> Plan:
     """Write sampling weights and the classes that metrics are restricted to; without data nothing changes."""
     if plan.data.samples is None:
         return plan
+    drawings: dict[str, _Drawing] = {}  # most stages draw as another one does
     stages = tuple(
-        _with_weights(plan, context, path, stage)
+        _with_weights(plan, context, path, stage, drawings)
         for (path, _), stage in zip(context.stages(), plan.stages, strict=True)
     )
     metrics = {text: _restricted(plan, metric) for text, metric in plan.evaluate.metrics.items()}
@@ -22,15 +34,25 @@ def apply_counts(plan: Plan, context: Context) -> Plan:
     return plan.model_copy(update={"stages": stages, "evaluate": evaluate})
 
 
-def _with_weights(plan: Plan, context: Context, path: KeyPath, stage: StagePlan) -> StagePlan:
+def _with_weights(
+    plan: Plan, context: Context, path: KeyPath, stage: StagePlan, drawings: dict[str, _Drawing]
+) -> StagePlan:
     if stage.sampling is None:
         return stage
     sampling, place = context.setting(path, context.spec.stages[path[1]], "sample")  # type: ignore[index]
     label = plan.label(stage.sampling.label)
-    weights = class_weights(sampling, label.counts or ())
-    _warn_idle_rules(context, place, sampling, label)
-    update = {"weights": weights, "moved": _moved(sampling.rules, label, weights)}
+    if stage.sampling.text not in drawings:
+        drawings[stage.sampling.text] = _drawing(sampling, label.counts or ())
+    drawing = drawings[stage.sampling.text]
+    _warn_idle_rules(context, place, [sampling.rules[i] for i in drawing.idle], label)
+    update = {"weights": drawing.weights, "moved": drawing.moved}
     return stage.model_copy(update={"sampling": stage.sampling.model_copy(update=update)})
+
+
+def _drawing(sampling: Sampling, counts: Sequence[int]) -> _Drawing:
+    weights = class_weights(sampling, counts)
+    idle = (i for i, rule in enumerate(sampling.rules) if not any(map(rule.condition.holds, counts)))
+    return _Drawing(weights, _moved(sampling.rules, counts, weights), tuple(idle))
 
 
 def class_weights(sampling: Sampling, counts: Sequence[int]) -> tuple[float, ...]:
@@ -46,9 +68,8 @@ def class_weights(sampling: Sampling, counts: Sequence[int]) -> tuple[float, ...
     return tuple(next((r.weight for r in sampling.rules if r.condition.holds(count)), 1.0) for count in counts)
 
 
-def _moved(rules: Sequence[Rule], label: LabelPlan, weights: Sequence[float]) -> tuple[dict[str, Any], ...]:
+def _moved(rules: Sequence[Rule], counts: Sequence[int], weights: Sequence[float]) -> tuple[dict[str, Any], ...]:
     """Say what each rule does: its classes, their samples, and their share of a drawn epoch."""
-    counts = label.counts or ()
     total = sum(count * weight for count, weight in zip(counts, weights, strict=True))
     taken: set[int] = set()
     found = []
@@ -61,13 +82,12 @@ def _moved(rules: Sequence[Rule], label: LabelPlan, weights: Sequence[float]) ->
     return tuple(found)
 
 
-def _warn_idle_rules(context: Context, place: KeyPath, sampling: Sampling, label: LabelPlan) -> None:
-    for rule in sampling.rules:
-        if not any(rule.condition.holds(count) for count in label.counts or ()):
-            counts = label.counts or (0,)
-            headline = f"no class of `{label.name}` has {rule.condition}"
-            remedy = f"classes have {min(counts)} to {max(counts)} training samples"
-            context.problems.warn("idle-rule", headline, context.at(place, rule.span), remedy)
+def _warn_idle_rules(context: Context, place: KeyPath, rules: Sequence[Rule], label: LabelPlan) -> None:
+    counts = label.counts or (0,)
+    for rule in rules:
+        headline = f"no class of `{label.name}` has {rule.condition}"
+        remedy = f"classes have {min(counts)} to {max(counts)} training samples"
+        context.problems.warn("idle-rule", headline, context.at(place, rule.span), remedy)
 
 
 def _restricted(plan: Plan, metric: Operation) -> Operation:

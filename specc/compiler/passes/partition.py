@@ -5,12 +5,13 @@ stage. So a stage only switches groups, and the optimizer's state has one static
 timm's layer decay, whose factors are resolved here).
 """
 
+import math
 from collections.abc import Sequence
 
 from specc.compiler.context import Context
 from specc.compiler.selection import Parameter, match, model_parameters, select
 from specc.plan.model import GroupPlan, Plan, StagePlan
-from specc.spec.expressions import Rates
+from specc.spec.expressions import Rates, Selector
 
 Treatment = tuple[str, bool, tuple[float, ...]]
 """Part of the model, weight decay, and the factor in each stage; 0 where the stage does not train it."""
@@ -19,10 +20,15 @@ Treatment = tuple[str, bool, tuple[float, ...]]
 def partition(plan: Plan, context: Context) -> Plan:
     """Write the groups and each stage's factors into the plan."""
     classes = {label.name: len(label.classes) for label in plan.data.labels if label.classes is not None}
-    parameters = model_parameters(context.spec, context.backbone, classes)
+    children = {
+        label.name: label.children(classes[label.within])
+        for label in plan.data.labels
+        if label.within in classes and label.parents is not None
+    }
+    parameters = model_parameters(context.spec, context.backbone, classes, children)
     if not parameters:
         return plan
-    factors = [_factors(context, index, parameters) for index in range(len(plan.stages))]
+    factors = _factors(context, parameters)
     members: dict[Treatment, list[Parameter]] = {}
     for p in parameters:
         members.setdefault((_part(p.name), p.decay, tuple(f.get(p.name, 0.0) for f in factors)), []).append(p)
@@ -31,7 +37,8 @@ def partition(plan: Plan, context: Context) -> Plan:
         GroupPlan(name=names[t], decay=t[1], parameters={p.name: p.shape for p in found})
         for t, found in members.items()
     )
-    stages = tuple(_with_groups(stage, i, members, names) for i, stage in enumerate(plan.stages))
+    sizes = {t: _size(found) for t, found in members.items()}
+    stages = tuple(_with_groups(stage, i, sizes, names) for i, stage in enumerate(plan.stages))
     return plan.model_copy(update={"model": plan.model.model_copy(update={"groups": groups}), "stages": stages})
 
 
@@ -40,11 +47,20 @@ def _part(name: str) -> str:
     return f"heads.{second}" if first == "heads" else first
 
 
-def _factors(context: Context, index: int, parameters: Sequence[Parameter]) -> dict[str, float]:
-    """Return the factor on a stage's rate of each parameter that it trains."""
-    path, stage = next(found for i, found in enumerate(context.stages()) if i == index)
-    selector = context.setting(path, stage, "train")[0]
-    rates = context.setting(path, stage, "rates")[0]
+def _factors(context: Context, parameters: Sequence[Parameter]) -> list[dict[str, float]]:
+    """Return the factor of each stage on its rate for each parameter that it trains."""
+    known: dict[tuple[str, str], dict[str, float]] = {}
+    factors = []
+    for path, stage in context.stages():
+        selector, rates = (context.setting(path, stage, key)[0] for key in ("train", "rates"))
+        words = (str(selector), str(rates))
+        if words not in known:
+            known[words] = _stage_factors(selector, rates, parameters)
+        factors.append(known[words])
+    return factors
+
+
+def _stage_factors(selector: Selector | None, rates: Rates | None, parameters: Sequence[Parameter]) -> dict[str, float]:
     names = [p.name for p in parameters]
     chosen = select(selector, names) if selector else set(names)
     return {p.name: _factor(rates, p) for p in parameters if p.name in chosen}
@@ -73,18 +89,15 @@ def _names(treatments: Sequence[Treatment]) -> dict[Treatment, str]:
 
 
 def _with_groups(
-    stage: StagePlan, index: int, members: dict[Treatment, list[Parameter]], names: dict[Treatment, str]
+    stage: StagePlan, index: int, sizes: dict[Treatment, int | None], names: dict[Treatment, str]
 ) -> StagePlan:
-    train = {names[t]: t[2][index] for t in members if t[2][index]}
-    sizes = [_size(p) for t, found in members.items() if t[2][index] for p in found]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
+    train = {names[t]: t[2][index] for t in sizes if t[2][index]}
+    trained = [size for t, size in sizes.items() if t[2][index]]
+    total = None if None in trained else sum(filter(None, trained))
     return stage.model_copy(update={"train": train, "trained_parameters": total})
 
 
-def _size(parameter: Parameter) -> int | None:
-    if parameter.shape is None:
-        return None
-    size = 1
-    for side in parameter.shape:
-        size *= side
-    return size
+def _size(parameters: Sequence[Parameter]) -> int | None:
+    """Return how many numbers some parameters are; None while a shape is not known."""
+    shapes = [p.shape for p in parameters]
+    return None if None in shapes else sum(math.prod(shape) for shape in shapes if shape is not None)

@@ -1,6 +1,5 @@
 """What the loop is handed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -27,11 +26,9 @@ class Batch:
         labels = {name: tensor.to(device, non_blocking=True) for name, tensor in self.labels.items()}
         return Batch(inputs, labels, self.failures)
 
-    def split(self, size: int) -> Iterator["Batch"]:
-        """Yield parts of at most `size` samples, in order."""
-        for start in range(0, len(self), size):
-            part = slice(start, start + size)
-            yield Batch({n: t[part] for n, t in self.inputs.items()}, {n: t[part] for n, t in self.labels.items()})
+    def take(self, rows: Tensor | slice) -> "Batch":
+        """Return some of the samples."""
+        return Batch({n: t[rows] for n, t in self.inputs.items()}, {n: t[rows] for n, t in self.labels.items()})
 
     def pin_memory(self) -> "Batch":
         """Return a copy in page-locked memory; called by torch's loader."""

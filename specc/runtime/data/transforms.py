@@ -1,17 +1,17 @@
 """Transforms by kind, on 8-bit image tensors of (channels, rows, columns).
 
-Each keeps the meaning of its published parameters; torchvision's v2 does the work.
+Each keeps the meaning of its published parameters; torchvision's v2 does the work, and effects.py what it has not.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import torch
 from torch import Tensor
 from torchvision.transforms import InterpolationMode, v2
 
 from specc.plan.model import Operation
+from specc.runtime.data.effects import RandomBlur, RandomCameraNoise, RandomExposure, RandomNoise, RandomShadow
 
 Transform = Callable[[Tensor], Tensor]
 Args = Mapping[str, Any]
@@ -37,33 +37,6 @@ def _build(operation: Operation) -> Transform:
     return made if probability == 1.0 or operation.kind in _OWN_PROBABILITY else v2.RandomApply([made], probability)
 
 
-class RandomBlur:
-    """Gaussian blur of a random odd kernel width; sigma as OpenCV derives it from the width."""
-
-    def __init__(self, widths: Sequence[float]) -> None:
-        self.widths = [width for width in range(math.ceil(widths[0]), math.floor(widths[1]) + 1) if width % 2]
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """Blur with one of the widths."""
-        width = self.widths[int(torch.randint(len(self.widths), ()))]
-        blurred: Tensor = v2.functional.gaussian_blur(image, [width, width], [0.3 * ((width - 1) * 0.5 - 1) + 0.8])
-        return blurred
-
-
-class RandomNoise:
-    """Gaussian noise of a random variance on the 0 to 255 scale, each pixel and channel on its own."""
-
-    def __init__(self, variance: Sequence[float]) -> None:
-        self.low, self.high = variance
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """Add the noise and clip."""
-        variance = self.low + (self.high - self.low) * float(torch.rand(()))
-        noise = torch.randn(image.shape) * variance**0.5
-        noisy: Tensor = (image.float() + noise).round().clamp(0, 255)
-        return noisy.to(torch.uint8)
-
-
 def _resize(args: Args) -> Transform:
     size = [args["side"], args["side"]] if "side" in args else [args["shorter"]]
     resize: Transform = v2.Resize(size, _SMOOTH, antialias=True)
@@ -82,6 +55,12 @@ def _random_resized_crop(args: Args) -> Transform:
     return crop
 
 
+def _randaugment(args: Args) -> Transform:
+    levels = args["of"] + 1
+    policy: Transform = v2.RandAugment(args["n"], args["magnitude"], num_magnitude_bins=levels, interpolation=_SMOOTH)
+    return policy
+
+
 def _one_of(args: Args) -> Transform:
     choice: Transform = v2.RandomChoice([_build(Operation(**inner)) for inner in args["of"]])
     return choice
@@ -97,13 +76,15 @@ TRANSFORMS: Final[dict[str, Callable[[Args], Transform]]] = {
     "rotate": lambda args: v2.RandomRotation(args["degrees"], _SMOOTH),
     "translate": lambda args: v2.RandomAffine(0, translate=(args["fraction"], args["fraction"])),
     "color_jitter": lambda args: v2.ColorJitter(args["brightness"], args["contrast"], args["saturation"], args["hue"]),
-    "brightness_contrast": lambda args: v2.ColorJitter(args["brightness"], args["contrast"]),
+    "brightness_contrast": lambda args: RandomExposure(args["brightness"], args["contrast"]),
     "grayscale": lambda args: v2.RandomGrayscale(args["p"]),
     "blur": lambda args: RandomBlur(args["kernel"]),
     "noise": lambda args: RandomNoise(args["variance"]),
-    "jpeg": lambda args: v2.JPEG((int(args["quality"][0]), int(args["quality"][1]))),
+    "iso_noise": lambda args: RandomCameraNoise(args["intensity"], args["color_shift"]),
+    "jpeg": lambda args: v2.JPEG((math.ceil(args["quality"][0]), math.floor(args["quality"][1]))),
+    "shadow": lambda args: RandomShadow(args["x"], args["y"], args["count"], args["intensity"]),
     "erase": lambda args: v2.RandomErasing(args["p"]),
-    "randaugment": lambda args: v2.RandAugment(args["n"], args["magnitude"], interpolation=_SMOOTH),
+    "randaugment": _randaugment,
     "trivial_augment": lambda args: v2.TrivialAugmentWide(interpolation=_SMOOTH),
     "one_of": _one_of,
 }

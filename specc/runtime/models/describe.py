@@ -38,6 +38,7 @@ def describe(name: str) -> dict[str, Any]:
         "classifier": _classifier(whole, config.get("classifier")),
         "first_conv": config.get("first_conv"),
         "norms": [[key, type(module).__name__] for key, module in model.named_modules() if _is_norm(module)],
+        "drops_paths": _drops_paths(name),
         "top_layer": max(depths.values(), default=0),
         "parameters": [
             [key, list(value.shape), depths.get(key, 0), value.ndim > 1 and key not in no_decay]
@@ -51,6 +52,16 @@ def _classifier(model: torch.nn.Module, name: Any) -> str | None:
     if not isinstance(name, str):
         return None
     return name if isinstance(dict(model.named_modules()).get(name), torch.nn.Linear) else None
+
+
+def _drops_paths(name: str) -> bool:
+    """Say whether timm makes the model with stochastic depth."""
+    try:
+        with torch.device("meta"):
+            timm.create_model(name, num_classes=0, drop_path_rate=0.1)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_norm(module: torch.nn.Module) -> bool:

@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from specc.data.randomness import integer
 from specc.errors import DataError
-from specc.plan.model import HeadPlan, ModelPlan, Plan
+from specc.plan.model import HeadPlan, LabelPlan, ModelPlan, Plan
+from specc.runtime.models.answers import Answer
+from specc.runtime.models.linear import Linear
+from specc.runtime.models.routed import RoutedHeads
 from specc.runtime.rng import seed_step
 
-Outputs = dict[str, Tensor]
-"""Logits by head. Shapes: (samples, classes) each."""
+Outputs = dict[str, Answer]
+"""What each head says."""
 
 
 class ImageModel(nn.Module):
@@ -22,31 +25,44 @@ class ImageModel(nn.Module):
     Shapes: inputs["image"] is (samples, channels, rows, columns); outputs as `Outputs`.
     """
 
-    def __init__(self, plan: ModelPlan, channels: int, classes: Mapping[str, int]) -> None:
+    def __init__(self, plan: ModelPlan, channels: int, labels: Mapping[str, LabelPlan]) -> None:
         super().__init__()
         self.backbone = _backbone(plan, channels)
-        self.heads = nn.ModuleDict({head.name: build_head(head, plan.features or 0, classes) for head in plan.heads})
+        self.heads = Heads({head.name: build_head(head, plan.features or 0, labels) for head in plan.heads})
+        self.routes = {head.name: head.routed_by for head in plan.heads if head.routed_by}
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> Outputs:
-        """Run the backbone once and every head on its features; a frozen backbone runs without autograd."""
+    def forward(self, inputs: Mapping[str, Tensor], given: Mapping[str, Tensor] | None = None) -> Outputs:
+        """Run the backbone once and every head on its features; see `answers`."""
+        return self.answers(self.features(inputs), given)
+
+    def features(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return what the backbone sees; a frozen one runs without autograd. Shapes: (samples, width)."""
         trains = any(p.requires_grad for p in self.backbone.parameters())
         with torch.set_grad_enabled(trains and torch.is_grad_enabled()):
-            features = self.backbone(inputs["image"])
-        return {name: head(features) for name, head in self.heads.items()}
+            features: Tensor = self.backbone(inputs["image"])
+        return features
+
+    def answers(self, features: Tensor, given: Mapping[str, Tensor] | None = None) -> Outputs:
+        """Return what every head says.
+
+        A routed head goes by the parent that is given (teacher forcing), else by the one that its parent's head says.
+        """
+        outputs = {name: Answer(head(features)) for name, head in self.heads.items() if name not in self.routes}
+        waiting = dict(self.routes)
+        while waiting:
+            name = next(name for name, parent in waiting.items() if given is not None or parent in outputs)
+            parent = waiting.pop(name)
+            codes = given[parent].clamp(min=0) if given is not None else outputs[parent].predicted()
+            outputs[name] = self.heads[name](features, codes)
+        return {name: outputs[name] for name in self.heads}
 
 
-class Linear(nn.Linear):
-    """A linear head that starts at zero bias and small weights, as timm's classifiers do."""
+class Heads(nn.ModuleDict):
+    """Heads by their names, which may be those of a module's own methods, such as `type`."""
 
-    def __init__(self, features: int, out: int, dropout: float) -> None:
-        super().__init__(features, out)
-        self.dropout = dropout
-        nn.init.trunc_normal_(self.weight, std=0.02)
-        nn.init.zeros_(self.bias)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        return super().forward(nn.functional.dropout(features, self.dropout, self.training))
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        """Take a head; a module of torch refuses the names of its methods."""
+        self._modules[name] = module
 
 
 class Mlp(nn.Module):
@@ -71,24 +87,28 @@ HEADS: Final[dict[str, Callable[[HeadPlan, int, int], nn.Module]]] = {
 }
 """Heads by kind."""
 
-MODELS: Final[dict[str, Callable[[ModelPlan, int, Mapping[str, int]], nn.Module]]] = {"backbone": ImageModel}
+MODELS: Final[dict[str, Callable[[ModelPlan, int, Mapping[str, LabelPlan]], ImageModel]]] = {"backbone": ImageModel}
 """Models by what the plan names: a backbone, or an architecture's kind."""
 
 
-def build_head(head: HeadPlan, features: int, classes: Mapping[str, int]) -> nn.Module:
-    """Make one head for its label's classes."""
-    return HEADS[head.kind](head, features, head.out or classes[head.label or ""])
+def build_head(head: HeadPlan, features: int, labels: Mapping[str, LabelPlan]) -> nn.Module:
+    """Make one head for its label's classes, or one for each class of the label that it is routed by."""
+    if head.routed_by:
+        return RoutedHeads(
+            features, labels[head.label or ""].children(len(labels[head.routed_by].classes or ())), head.dropout
+        )
+    return HEADS[head.kind](head, features, head.out or len(labels[head.label or ""].classes or ()))
 
 
-def build_model(plan: Plan, *, pretrained: bool = False) -> nn.Module:
+def build_model(plan: Plan, *, pretrained: bool = False) -> ImageModel:
     """Make the model with weights that are a function of the seed, the backbone's by timm's training where asked.
 
     Raises: DataError when pretrained weights cannot be had.
     """
     seed_step(integer(plan.seed, "init"), torch.device("cpu"))
     kind = plan.model.architecture.kind if plan.model.architecture else "backbone"
-    classes = {label.name: len(label.classes or ()) for label in plan.data.labels}
-    model = MODELS[kind](plan.model.model_copy(update={"pretrained": pretrained}), plan.data.channels, classes)
+    labels = {label.name: label for label in plan.data.labels}
+    model = MODELS[kind](plan.model.model_copy(update={"pretrained": pretrained}), plan.data.channels, labels)
     _check_partition(plan, model)
     return model
 

@@ -52,7 +52,7 @@ def test_an_unknown_name_has_a_neighbour(name, meant):
 
 
 def test_every_record_that_ships_has_a_known_name():
-    folder = backbone.files("specc.compiler").joinpath("backbones")
+    folder = backbone._SHIPPED
     shipped = {path.name.removesuffix(".json") for path in folder.iterdir() if path.name.endswith(".json")}
     assert shipped <= names()
     assert {find_backbone(name).name for name in shipped} == shipped

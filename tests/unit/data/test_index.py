@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from specc.data.index import MISSING, Index, Strings, build_index
+from specc.data.index import MISSING, Index, build_index
 from specc.errors import DataError
 from specc.plan.model import LabelPlan
 
@@ -115,9 +115,3 @@ def test_a_column_that_folders_have_not(tmp_path, data_plan, more):
         (tmp_path / name / "1.png").touch()
     with pytest.raises(DataError):
         build_index(data_plan("folder", location={"root": str(tmp_path)}, **more), 0)
-
-
-@pytest.mark.parametrize("strings", [[], [""], ["a", "", "é漢", "a" * 1000], ["\udcff.png"]])
-def test_strings_come_back_from_their_buffer(strings):
-    packed = Strings.pack(strings)
-    assert [packed[i] for i in range(len(packed))] == strings

@@ -1,0 +1,1 @@
+"""The built-in data set `leaves`: photographs of leaves, each drawn by the program when it is asked for."""

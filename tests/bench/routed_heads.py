@@ -1,0 +1,124 @@
+"""Routed heads, 320 parents with 300 classes each, beside a loop over `nn.ModuleDict` and beside one masked product.
+
+    python -m tests.bench.routed_heads [--batch 256] [--features 768] [--rounds 5]
+
+Each is timed for forward, loss, backward and a step of AdamW, interleaved, in one process; the floor is the time to
+move the bytes that the step must read and write of the heads that are in the batch.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from specc.runtime.models.routed import RoutedHeads
+
+PARENTS, CHILDREN = 320, 300
+PASSES = 10
+"""What a step moves at least, in arrays of the weights' size: the weight is read forward, and backward for the slope of
+the features; the gradient is written; the optimizer reads weight, gradient and two moments, and writes all but the
+gradient."""
+
+
+class Masked(nn.Module):
+    """One matrix for the classes of all parents; those of other parents are masked out of every sample."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, PARENTS * CHILDREN)
+
+    def forward(self, features: Tensor, routes: Tensor) -> Tensor:
+        logits = self.linear(features).view(len(features), PARENTS, CHILDREN)
+        own = functional.one_hot(routes, PARENTS).bool()[:, :, None]
+        return logits.masked_fill(~own, -torch.inf).flatten(1)
+
+
+def loss_of_routed(heads: RoutedHeads, features: Tensor, routes: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(heads(features, routes).logits, targets)
+
+
+def loss_of_loop(heads: nn.ModuleDict, features: Tensor, routes: Tensor, targets: Tensor) -> Tensor:
+    losses = []
+    for route in routes.unique().tolist():
+        own = routes == route
+        losses.append(functional.cross_entropy(heads[str(route)](features[own]), targets[own], reduction="sum"))
+    return torch.stack(losses).sum() / len(features)
+
+
+def loss_of_masked(heads: Masked, features: Tensor, routes: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(heads(features, routes), routes * CHILDREN + targets)
+
+
+def step(heads: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[..., Tensor], batch: Any) -> float:
+    """Make a step as training does, and return its seconds."""
+    began = time.perf_counter()
+    features = batch[0].clone().requires_grad_()
+    loss(heads, features, *batch[1:]).backward()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return time.perf_counter() - began
+
+
+def floor(present: int, features: int) -> float:
+    """Return the seconds of moving the bytes of the present heads; a copy reads and writes."""
+    array, other = torch.ones(present * CHILDREN, features), torch.zeros(present * CHILDREN, features)
+    began = time.perf_counter()
+    for _ in range(PASSES // 2):
+        other.copy_(array)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--features", type=int, default=768)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-masked", action="store_true", help="leave out what needs most memory")
+    given = parser.parse_args()
+    generator = torch.Generator().manual_seed(0)
+    routes = torch.randint(PARENTS, (given.batch,), generator=generator)
+    batch = (
+        torch.randn(given.batch, given.features, generator=generator),
+        routes,
+        torch.randint(CHILDREN, (given.batch,), generator=generator),
+    )
+    contenders: dict[str, tuple[nn.Module, Callable[..., Tensor]]] = {
+        "specc": (RoutedHeads(given.features, [CHILDREN] * PARENTS, 0.0), loss_of_routed),
+        "ModuleDict": (
+            nn.ModuleDict({str(i): nn.Linear(given.features, CHILDREN) for i in range(PARENTS)}),
+            loss_of_loop,
+        ),
+    }
+    if not given.without_masked:
+        contenders["masked product"] = (Masked(given.features), loss_of_masked)
+    optimizers = {
+        name: torch.optim.AdamW(heads.parameters(), lr=1e-4, fused=True) for name, (heads, _) in contenders.items()
+    }
+    present = len(routes.unique())
+    print(f"{present} of {PARENTS} parents in a batch of {given.batch}, {torch.get_num_threads()} threads")
+    times: dict[str, list[float]] = {name: [] for name in [*contenders, "floor"]}
+    for round_number in range(given.rounds + 1):
+        for name, (heads, loss) in contenders.items():
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            seconds = step(heads, optimizers[name], loss, batch)
+            if round_number == 0:
+                grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+                print(f"{name}: peak memory grew by {grown:,.0f} MiB in its first step")
+            else:
+                times[name].append(seconds)
+        if round_number:
+            times["floor"].append(floor(present, given.features))
+    base = statistics.median(times["specc"])
+    for name, found in times.items():
+        median = statistics.median(found)
+        print(f"{name:>15} {1000 * median:8.1f} ms  {median / base:6.2f} of specc's")
+
+
+if __name__ == "__main__":
+    main()
