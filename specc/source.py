@@ -18,10 +18,11 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A text with a name that a person can open."""
+    """A text with a name that a person can open, unless it is a flag's."""
 
     name: str
     text: str = field(repr=False)
+    is_file: bool = True
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -30,7 +30,7 @@ import torch
 from PIL import Image
 
 from specc.cli.main import COMMANDS, _parse, main
-from specc.compiler.pipeline import compile_spec
+from specc.compiler.pipeline import PASSES, compile_spec
 from specc.data.images import MAX_PIXELS
 from specc.diagnostics.model import Diagnostics, SpecError
 from specc.frontend import dsl, expressions, faults, load, reading, toml
@@ -254,6 +254,23 @@ def test_pages_are_wrapped():
         text = re.sub(BLOCK, "", page.read_text(encoding="utf-8"))
         long = [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")]
         assert not long, f"{page.name}: {long[0]}"
+
+
+def test_the_readme_has_every_command():
+    found = re.findall(r"^\| `specc (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(found) == COMMANDS.keys()
+
+
+def test_the_architecture_has_every_pass_in_order():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("| pass | what it writes |\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [each.__name__ for each in PASSES]
+
+
+def test_the_architecture_names_files_that_are_there():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w/]+(?:\.py|/))`", page):
+        assert list(ROOT.glob(f"specc/**/{name}")) or (ROOT / name).exists(), name
 
 
 def test_the_limits_are_those_of_the_code():

@@ -5,35 +5,47 @@ docs/mistakes.md shows them all; `python -m tests.bench.peers.table` writes it a
 
 import json
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from specc.diagnostics.render import full
-from tests.bench.peers.mistakes import FOLDERS, Mistake, bases, diagnostics, mistakes
+from tests.bench.peers.mistakes import FOLDERS, bases, diagnostics, mistakes
 from tests.bench.peers.table import HERE, PAGE, PEERS, record, row
+
+NOT_YET = {
+    "batch-above-the-data": "a batch may be larger than the training split",
+    "metric-of-no-class": "a metric's condition is not compared with the counts, as a sampling rule's is",
+    "one-channel-statistics": "statistics of three channels go with images of one",
+    "profile-of-unknown-stage": "a profile that is not asked for may begin a stage that lacks everything",
+    "splits-as-classes": "folders called train and val may be classes",
+    "step-in-steps": "a rate may fall to nothing within an epoch",
+}
+"""Mistakes that specc does not tell of, and why."""
 
 
 def everywhere(found) -> list:
     """Return what a function finds in all folders; an absent folder is one skipped case."""
     return [
-        case
+        pytest.param(case, id=case.name, marks=marks(case.name))
         for folder in FOLDERS.values()
-        for case in found(folder) or [pytest.param(None, marks=pytest.mark.skip(reason=f"there is no {folder.name}"))]
+        for case in found(folder) or [folder]
     ]
 
 
-def named(case: Mistake | Path | None) -> str:
-    return getattr(case, "name", "absent")
+def marks(name: str) -> tuple:
+    if name in NOT_YET:
+        return (pytest.mark.xfail(strict=True, reason=NOT_YET[name]),)
+    absent = name in {folder.name for folder in FOLDERS.values()}
+    return (pytest.mark.skip(reason="it lies beside some checkouts only"),) if absent else ()
 
 
-@pytest.mark.parametrize("mistake", everywhere(mistakes), ids=named)
+@pytest.mark.parametrize("mistake", everywhere(mistakes))
 def test_a_mistake_is_told(mistake):
     assert mistake.header["mistake"] == mistake.name
     assert mistake.answer(), f"{mistake.header}\n{full(diagnostics(mistake.path))}"
 
 
-@pytest.mark.parametrize("path", everywhere(bases), ids=named)
+@pytest.mark.parametrize("path", everywhere(bases))
 def test_a_right_spec_is_clean(path):
     assert full(diagnostics(path)) == ""
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from specc.cli.output import add_spec_arguments, console, print_diagnostics, say
@@ -46,7 +47,7 @@ def _remember(arguments: argparse.Namespace, context: Context, said: str) -> Non
     texts = {source.name: source.text for source in context.sources}
     with in_root(arguments):
         paths = consulted(context.spec, with_data=arguments.data != "none")
-        arguments.memory.remember(said, texts, {*paths, *context.looked_at})
+        arguments.memory.remember(said, texts, chain(paths, context.looked_at))
 
 
 def _finish(context: Context, level: str) -> str:

@@ -16,8 +16,8 @@ def consulted(spec: Spec, *, with_data: bool) -> Iterator[Path]:
     """Yield every file and folder that checking a spec looks at, whether it is there or not."""
     yield from _packages()
     if with_data:
-        named = [place for key, place in spec.data.location.items() if key != "dataset"]
-        for place in (*named, *([spec.model.start_from] if spec.model.start_from else [])):
+        places = [place for key, place in spec.data.location.items() if key != "dataset"]
+        for place in filter(None, [*places, spec.model.start_from, *spec.teachers.values()]):
             yield from _below(Path(place).expanduser(), whole=spec.data.source == "folder")
 
 

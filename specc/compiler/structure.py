@@ -19,14 +19,35 @@ Error = dict[str, Any]
 
 
 def build_spec(document: Document, problems: Diagnostics) -> Spec | None:
-    """Read a document as a spec; None when its shape is wrong, with everything that is wrong added to `problems`."""
+    """Read a document as a spec, with everything that is wrong with its shape added to `problems`.
+
+    Unknown keys are told and left out, so that what the others mean can be checked at once; None when more is wrong.
+    """
+    spec, errors = _read(document.tree)
+    for error in errors:
+        for diagnostic in _diagnose(document, error):
+            problems.add(diagnostic)
+    if errors and all(error["type"] == "extra_forbidden" for error in errors):
+        unknown = {_clean(document.tree, error["loc"]) for error in errors}
+        spec, _ = _read(_without(document.tree, KeyPath(), unknown))
+    return spec
+
+
+def _read(tree: dict[str, Any]) -> tuple[Spec | None, list[Error]]:
     try:
-        return Spec.model_validate(document.tree, context={"parse": parse})
+        return Spec.model_validate(tree, context={"parse": parse}), []
     except ValidationError as error:
-        for found in error.errors(include_url=False):
-            for diagnostic in _diagnose(document, dict(found)):
-                problems.add(diagnostic)
-        return None
+        return None, [dict(found) for found in error.errors(include_url=False)]
+
+
+def _without(value: Any, path: KeyPath, left_out: set[KeyPath]) -> Any:
+    """Return a tree without some of its keys."""
+    if isinstance(value, list):
+        return [_without(item, path.child(index), left_out) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    paths = {key: path.child(key) for key in value if path.child(key) not in left_out}
+    return {key: _without(value[key], below, left_out) for key, below in paths.items()}
 
 
 def _diagnose(document: Document, error: Error) -> list[Diagnostic]:

@@ -70,9 +70,19 @@ def validate(
         return None, problems
     builtin = _on_builtin_data(loaded)
     context = Context(loaded.document, spec, problems, with_data, builtin, loaded.sources)
+    _check(context)
+    return context, problems
+
+
+def _check(context: Context) -> None:
+    """Run all checks; where keys had to be left out, keep what that cannot be the reason of."""
+    before = list(context.problems.found)
+    is_whole = not context.problems.errors
     for check in CHECKS:
         check(context)
-    return context, problems
+    if not is_whole:
+        found = [d for d in context.problems.found if d not in before]
+        context.problems.drop(d for d in found if d.severity is Severity.WARNING or d.code == "missing-key")
 
 
 def validated(

@@ -33,7 +33,7 @@ from specc.spec.expressions import (
     Weighted,
 )
 from specc.spec.fields import ExpressionError, Problem
-from specc.spec.functions import FUNCTIONS
+from specc.spec.functions import FUNCTIONS, REQUIRED, Function
 from specc.spec.units import ALIASES, BYTES, SECONDS, Quantity
 
 MAX_LENGTH: Final = 4096
@@ -50,13 +50,13 @@ _SYMBOLS: Final = {
     "EQUAL": "`=`",
     "COMPARE": "a comparison such as `>=`",
     "MODE": "`max` or `min`",
-    "WHERE": "`where`",
-    "THEN": "`then`",
+    "_WHERE": "`where`",
+    "_THEN": "`then`",
     "STAR": "`*`",
     "PLUS": "`+`",
     "MINUS": "`-`",
     "__ANON_0": "`->`",
-    "COUNT": "`count(...)`",
+    "_COUNT": "`count(...)`",
     "UNIT": "a unit",
     "LSQB": "`[`",
 }
@@ -113,10 +113,28 @@ def _syntax_problem(kind: str, text: str, error: UnexpectedInput) -> Problem:
     if at_end and text.count("(") > text.count(")"):
         opened = _unclosed(text)
         return Problem("expression-syntax", "`(` is never closed", Span(opened, len(text)), "add `)`", "`)` is missing")
+    if expected == {"LPAR"} and (name := _last_name(text[:start])):
+        return _not_a_call(_FAMILY.get(kind, kind), name)
     found = "the text ends" if at_end else f"`{_word_at(text, start)}` does not belong here"
     remedy = f"expected {' or '.join(wanted)}" if 0 < len(wanted) <= 6 else None
     end = start if at_end else start + len(_word_at(text, start))
     return Problem("expression-syntax", f"{found} in this {kind}", Span(min(start, len(text) - 1), end), remedy)
+
+
+def _last_name(text: str) -> Name | None:
+    """Return the name of a function at the end of a text."""
+    found = re.search(r"([A-Za-z_]\w*)\s*$", text)
+    return Name(found[1], Span(*found.span(1))) if found and found[1] != "count" else None
+
+
+def _not_a_call(family: str, name: Name) -> Problem:
+    """Say what is wrong with a name that stands without brackets where a call belongs."""
+    function = _function(family, name)
+    if function is None:
+        return _unknown_function(family, name)
+    if any(parameter.default is REQUIRED for parameter in function.parameters):
+        return Problem("missing-argument", f"`{name}` needs arguments", name.span, f"write `{name}(...)`")
+    return Problem("expression-syntax", f"`{name}` stands without its brackets", name.span, f"write `{name}()`")
 
 
 def _allowed(error: UnexpectedInput) -> set[str]:
@@ -309,13 +327,12 @@ class _Reader:
         return value if isinstance(value, Argument) else Argument("", value, _span(tree))
 
     def _bind(self, name: Name, arguments: list[Argument], span: Span, *, bare: bool) -> Call:
-        top = re.fullmatch(r"top(\d+)", name.text) if self.family == "metric" else None
-        if top:
-            arguments = [Argument("k", Quantity(float(top.group(1))), name.span), *arguments]
-        function = FUNCTIONS.get((self.family, "top" if top else name.text))
+        function = _function(self.family, name)
         if function is None or (bare and function.parameters):
-            self.problems.append(_unknown_function(self.family, name, known=function is not None))
+            self.problems.append(_not_a_call(self.family, name))
             return Call(name.text, {}, span)
+        if function.name != name.text:
+            arguments = [Argument("k", Quantity(float(name.text.removeprefix("top"))), name.span), *arguments]
         call, problems = bind(function, arguments, span)
         self.problems += problems
         return call
@@ -329,9 +346,13 @@ def _fits_stop(argument: Argument) -> bool:
     return value.unit is None if argument.name == "min_delta" else value.unit in ("epochs", "steps")
 
 
-def _unknown_function(family: str, name: Name, *, known: bool) -> Problem:
-    if known:
-        return Problem("missing-argument", f"`{name}` needs arguments", name.span, f"write `{name}(...)`")
+def _function(family: str, name: Name) -> Function | None:
+    """Return the function of a name; `top5` is `top` with its first argument."""
+    is_top = family == "metric" and re.fullmatch(r"top\d+", name.text)
+    return FUNCTIONS.get((family, "top" if is_top else name.text))
+
+
+def _unknown_function(family: str, name: Name) -> Problem:
     scope = [f for kind, f in FUNCTIONS if kind == family]
     scope = ["top1", "top5", *(f for f in scope if f != "top")] if family == "metric" else scope
     elsewhere = sorted({kind for kind, f in FUNCTIONS if f == name.text})

@@ -1,6 +1,6 @@
 """From a path on the command line to one Document: files, `extends`, profiles and flags, each value's origin kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -10,7 +10,7 @@ import tomli
 from specc.diagnostics.model import Diagnostic, Diagnostics, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError, UsageError
-from specc.frontend.merge import lay_over, subtree
+from specc.frontend.merge import item_names, lay_over, subtree
 from specc.frontend.reading import read_source
 from specc.paths import KeyPath
 from specc.source import Document, Origin, Place, Source, Span
@@ -46,11 +46,12 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
     for name in profiles:
         if name not in layers:
             raise UsageError(f"there is no profile `{name}` in `{path}`", help=did_you_mean(name, layers, "profiles"))
-        merged = lay_over(merged, layers[name])
+        merged = _lay_over(merged, layers[name], problems)
     for override in overrides:
-        layer = _override(override)
-        _refuse_new_stages(merged, layer)
-        merged = lay_over(merged, layer)
+        merged = _lay_over(merged, _override(override), problems)
+    for found in (d for layer in layers.values() for d in _unknown_stages(base, layer)):
+        if found.place and found.place.source is whole.source:  # one of a parent is told when it is asked for
+            problems.add(found)
     merged = Document(whole.source, merged.tree, merged.origins)
     return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()}, tuple(sources))
 
@@ -72,7 +73,7 @@ def _chain(path: Path, problems: Diagnostics, seen: tuple[Path, ...], sources: l
     except InputError as error:
         problems.add(Diagnostic("extends-unreadable", error.message, at(place, "named here"), error.help))
         return None
-    return lay_over(_without(above, "name"), _without(document, "extends")) if above else None
+    return _lay_over(_without(above, "name"), _without(document, "extends"), problems) if above else None
 
 
 def parse_source(source: Source, notation: str, problems: Diagnostics) -> Document | None:
@@ -124,7 +125,7 @@ def _override(text: str) -> Document:
     path = KeyPath.parse(written.strip())
     if not equals or not path:
         raise UsageError(f"`--set {text}` sets nothing", help="write --set PATH=VALUE, as in --set defaults.lr=1e-3")
-    source = Source(f"--set {written.strip()}", text)
+    source = Source(f"--set {written.strip()}", text, is_file=False)
     origin = Origin("flag --set", source, Span(0, len(written)), Span(len(written) + 1, len(text)))
     tree: Any = _value(raw.strip())
     origins = {path: origin}
@@ -137,15 +138,20 @@ def _override(text: str) -> Document:
     return Document(source, tree, origins)
 
 
-def _refuse_new_stages(document: Document, layer: Document) -> None:
-    """Refuse a value for a stage that is not there; a whole stage can be added, a typo must not add one."""
-    path = next(iter(layer.origins))
-    if len(path) < 3 or path[0] != "stages":
-        return
-    stages = document.tree.get("stages")
-    names = [str(item.get("name")) for item in stages if isinstance(item, dict)] if isinstance(stages, list) else []
-    if path[1] not in names:
-        raise UsageError(f"there is no stage `{path[1]}`", help=did_you_mean(str(path[1]), names, "stages"))
+def _lay_over(base: Document, layer: Document, problems: Diagnostics) -> Document:
+    for found in _unknown_stages(base, layer):
+        problems.add(found)
+    return lay_over(base, layer)
+
+
+def _unknown_stages(base: Document, layer: Document) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a layer that changes stages which are not there: a typo must not add one."""
+    stages, changes = (document.tree.get("stages") for document in (base, layer))
+    names = item_names(stages)
+    for name in (name for name in changes if name not in names) if names and isinstance(changes, dict) else ():
+        place = layer.place(KeyPath(("stages", name)), key=True)
+        remedy = did_you_mean(name, names, "stages")
+        yield Diagnostic("unknown-stage", f"there is no stage `{name}`", at(place), remedy)
 
 
 def _value(raw: str) -> Any:

@@ -1,8 +1,8 @@
 """One merge rule, for `extends`, for profiles and for `--set`.
 
 What is laid over wins. A table over a table merges key by key. A table over an array of named tables merges into the
-items of those names, so that a profile can say `stages.joint.epochs = 2`. Anything else replaces what was there; an
-array replaces an array. A `data.source` of another kind takes away the keys that only the old kind has.
+items of those names, so that a profile can say `stages.joint.epochs = 2`; it adds none. Anything else replaces what was
+there; an array replaces an array. A `data.source` of another kind takes away the keys that only the old kind has.
 """
 
 from collections.abc import Iterable, Iterator
@@ -63,7 +63,7 @@ class _Layers:
         """Merge two values; the result stands where the old one stood, and `there` is where the new one is written."""
         if isinstance(old, dict) and isinstance(new, dict):
             return self._merge_tables(old, new, here, there)
-        if isinstance(new, dict) and _named(old):
+        if isinstance(new, dict) and item_names(old):
             return self._merge_items(old, new, here, there)
         self.drop(old, here)
         self._move(_paths(new), here, there)
@@ -87,14 +87,20 @@ class _Layers:
 
     def _merge_items(self, old: list[Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> list[Any]:
         items = list(old)
-        for index, name in enumerate(item["name"] for item in old):
+        for index, name in enumerate(item_names(old)):
             if name in new:
                 items[index] = self.merge(old[index], new[name], here.child(index), there.child(name))
-        known = {item["name"] for item in old}
-        for name in (name for name in new if name not in known):
-            value = self.merge(None, new[name], here.child(len(items)), there.child(name))
-            items.append({"name": name, **value} if isinstance(value, dict) else value)
         return items
+
+
+def item_names(value: Any) -> list[str]:
+    """Return the names of the items of an array of named tables; none for anything else.
+
+    >>> item_names([{"name": "warmup"}, {"name": "joint"}]), item_names([1]), item_names({})
+    (['warmup', 'joint'], [], [])
+    """
+    names = [item.get("name") if isinstance(item, dict) else None for item in value] if isinstance(value, list) else []
+    return names if all(isinstance(name, str) for name in names) else []
 
 
 def _paths(value: Any, path: KeyPath = _HERE) -> Iterator[KeyPath]:
@@ -107,11 +113,3 @@ def _paths(value: Any, path: KeyPath = _HERE) -> Iterator[KeyPath]:
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for part, child in children:
         yield from _paths(child, path.child(part))
-
-
-def _named(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
-    )

@@ -11,7 +11,12 @@ from pydantic import BaseModel
 
 @cache
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Return the sentence under each field of a model and of what it derives from, by the key as it is written."""
+    """Return the sentence under each field of a model and of what it derives from, by the key as it is written.
+
+    >>> from specc.spec.data import Cache
+    >>> descriptions(Cache)["limit"]
+    'Size at which the least recently used go first.'
+    """
     sentences = {name: text for base in reversed(model.__mro__) for name, text in _sentences(base)}
     return {field.alias or name: sentences[name] for name, field in model.model_fields.items() if name in sentences}
 

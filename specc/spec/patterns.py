@@ -58,7 +58,7 @@ def _metric() -> str:
     return _any(*(name for name, f in family("metric").items() if not f.parameters), _call("metric"))
 
 
-_MONITOR = rf"(?:max|min)\s*{_metric()}"
+_MONITOR = rf"(?:max|min)\s+{_metric()}"
 _STOP_ARGUMENT = _any(
     rf"(?:patience|after)\s*=\s*{_with_unit(*_EPOCHS_OR_STEPS)}",
     rf"min_delta\s*=\s*{_NUMBER}",
@@ -69,7 +69,7 @@ _WHOLE: Final[dict[str, str]] = {
     "selector": _listed(_NAME, "[-+]"),
     "rates": _any(_listed(rf"{_NAME}\s*\*\s*{_NUMBER}", ","), _call("rates")),
     "loss": _listed(rf"(?:{_NUMBER}\s*\*\s*)?{_call('loss')}", r"\+"),
-    "sampling": _any(_listed(rf"{_NUMBER}\s*where\s*{_CONDITION}", ","), _call("sampling")),
+    "sampling": _any(_listed(rf"{_NUMBER}\s*where\s+{_CONDITION}", ","), _call("sampling")),
     "metric": _metric(),
     "monitor": _MONITOR,
     "gate": rf"{_metric()}\s*{_COMPARE}\s*{_NUMBER}",

@@ -3,13 +3,14 @@
     python -m tests.bench.cold_start [--rounds 15] [--stages 1000] [SPEC ...]
 
 Everything is byte-compiled, as pip leaves it. Each round runs, one after the other in processes of their own: the
-import of pydantic; `specc validate` of each spec, its data looked at where it is there, first with nothing remembered
-and then with a clean verdict remembered (a spec that is not clean has none); `specc validate --no-data` of many stages.
+import of pydantic; `specc validate` of each spec, its data looked at where it is there, with nothing remembered; the
+same again, with the verdict remembered if it was clean; and `specc validate --no-data` of many stages.
 """
 
 import argparse
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,19 +28,16 @@ def commands(specs: Iterable[str], large: Path, stages: int) -> dict[str, list[s
     """Return every command by the name that it is printed under."""
     found = {"pydantic": PEER}
     for spec in specs:
-        found[f"cold {spec}"] = [*VALIDATE, spec, "--no-cache"]
-        found[f"remembered {spec}"] = [*VALIDATE, spec]
+        found |= {f"{state} {spec}": [*VALIDATE, spec] for state in ("cold", "remembered")}
     return {**found, f"{stages:,} stages": [*VALIDATE, str(large), "--no-data", "--no-cache"]}
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Return an environment whose byte code and verdicts lie in a folder."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "XDG_CACHE_HOME": str(folder / "cache")}
-
-
-def cpu_seconds(words: list[str], variables: dict[str, str]) -> float:
-    """Return the CPU time of a process, the system's for it included."""
+def cpu_seconds(name: str, words: list[str], folder: Path) -> float:
+    """Return the CPU time of a process, the system's for it included; byte code and verdicts lie in `folder`."""
+    if name.startswith("cold"):
+        shutil.rmtree(folder / "specc" / "verdicts", ignore_errors=True)
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    variables = {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "XDG_CACHE_HOME": str(folder)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(words, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -54,12 +52,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        large, variables = folder / "large.toml", environment(folder)
-        write_spec(large, folder / "absent.csv", arguments.stages, rows=1_000_000)
-        asked = commands(arguments.specs, large, arguments.stages)
-        for words in (*asked.values(), *asked.values()):
-            cpu_seconds(words, variables)
-        rounds = [{key: cpu_seconds(words, variables) for key, words in asked.items()} for _ in range(arguments.rounds)]
+        write_spec(folder / "large.toml", folder / "absent.csv", arguments.stages, rows=1_000_000)
+        asked = commands(arguments.specs, folder / "large.toml", arguments.stages)
+        _, *rounds = (
+            {key: cpu_seconds(key, words, folder) for key, words in asked.items()} for _ in range(arguments.rounds + 1)
+        )
     medians = {key: statistics.median(each[key] for each in rounds) for key in asked}
     for key, seconds in medians.items():
         print(f"{key}: {seconds:.3f} s CPU, ratio {seconds / medians['pydantic']:.2f}")

@@ -16,7 +16,7 @@ from specc.runtime.data import effects
 from specc.runtime.data.effects import RandomBlur, polygon, to_hls, to_rgb
 from tests.runtime.drawn import built, drawn, noise_image, seeded
 
-DRAWS = 1000
+DRAWS = 2000
 
 P = 0.3
 SOMETIMES = [

@@ -1,6 +1,7 @@
 """Numbers over an image: where its pixels lie, smooth noise, soft edges."""
 
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,8 @@ from PIL import Image
 Field = NDArray[np.float32]
 """A number a pixel, or a number at each of some points."""
 
-LATTICE = 16
-"""Side of a lattice of noise; noise repeats after so many units."""
+CELLS: Final = 16
+"""Cells of a lattice of noise, each way."""
 
 
 @lru_cache(maxsize=8)
@@ -22,30 +23,37 @@ def grid(size: int) -> tuple[Field, Field]:
 
 
 def look_up(table: Field, x: Field, low: float, high: float) -> Field:
-    """Return a table's nearest entry at each x; the table goes from `low` to `high` and stays level outside."""
-    scale = np.float32((len(table) - 1) / (high - low))
-    index = ((x - np.float32(low)) * scale + np.float32(0.5)).astype(np.int32)
-    return table.take(index, mode="clip")
+    """Return a table's nearest entry at each x; the table goes from `low` to `high`, and on as it ends.
+
+    >>> look_up(np.array([5, 6, 7], np.float32), np.array([-9, 0.1, 0.6], np.float32), 0, 1)
+    array([5., 5., 6.], dtype=float32)
+    """
+    entries = (x - np.float32(low)) * np.float32((len(table) - 1) / (high - low))
+    return table.take(np.rint(entries).astype(np.int32), mode="clip")
 
 
-def noise(lattice: Field, x: Field, y: Field) -> Field:
-    """Return smooth noise between random numbers on a lattice (value noise). Shapes: `lattice` is LATTICE x LATTICE."""
-    column, row = np.floor(x), np.floor(y)
-    right, up = _eased(x - column), _eased(y - row)
-    left, low = column.astype(np.int32) % LATTICE, row.astype(np.int32) % LATTICE
-    here = low * LATTICE + left
-    beside = low * LATTICE + (left + 1) % LATTICE
-    rows = np.roll(lattice, -1, axis=0).ravel()
-    flat = lattice.ravel()
-    below = flat.take(here)
-    below += (flat.take(beside) - below) * right
-    above = rows.take(here)
-    above += (rows.take(beside) - above) * right
-    return below + (above - below) * up
+def lattice(draws: np.random.Generator) -> Field:
+    """Draw the numbers that noise goes through. Units: -1 to 1."""
+    return draws.random((CELLS, CELLS), np.float32) * 2 - 1
+
+
+def noise(knots: Field, x: Field, y: Field) -> Field:
+    """Return smooth noise at points (value noise); it repeats after `CELLS`. Units: -1 to 1."""
+    left, low = np.floor(x), np.floor(y)
+    right, up = _eased(x - left), _eased(y - low)
+    column, row = left.astype(np.int32) % CELLS, low.astype(np.int32) % CELLS
+    here, beside = row * CELLS + column, row * CELLS + (column + 1) % CELLS
+    below = _mixed(knots.take(here), knots.take(beside), right)
+    above = _mixed(*(np.roll(knots, -1, axis=0).take(index) for index in (here, beside)), right)
+    return _mixed(below, above, up)
 
 
 def _eased(share: Field) -> Field:
     return share * share * (3 - 2 * share)
+
+
+def _mixed(first: Field, second: Field, share: Field) -> Field:
+    return first + (second - first) * share
 
 
 def clouds(draws: np.random.Generator, size: int, wide: int, high: int) -> Field:
@@ -55,5 +63,9 @@ def clouds(draws: np.random.Generator, size: int, wide: int, high: int) -> Field
 
 
 def covered(inside: Field, pixel: float) -> Field:
-    """Return how much of each pixel lies inside a shape, from the depth below its edge. Units: as `pixel`."""
+    """Return how much of each pixel a shape covers, from the depth below its edge. Units: 0 to 1.
+
+    >>> covered(np.array([-1, 0, 0.25, 3], np.float32), 1)
+    array([0.  , 0.5 , 0.75, 1.  ], dtype=float32)
+    """
     return np.clip(inside * np.float32(1 / pixel) + np.float32(0.5), 0, 1)

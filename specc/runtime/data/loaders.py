@@ -80,12 +80,17 @@ class _Keys(Sampler[BatchKey]):
         return self.keys()
 
 
+def training_transforms(plan: Plan, stage: int) -> tuple[Operation, ...]:
+    """Return what an image goes through in a stage: its own transforms, or those of all stages."""
+    own = plan.stages[stage].augment
+    return plan.augment.train if own is None else own
+
+
 def training_loader(
     plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device
 ) -> DataLoader[Batch]:
     """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
-    own = plan.stages[stage].augment
-    dataset = INPUTS[plan.input_kind](plan, samples, plan.augment.train if own is None else own, "augment")
+    dataset = INPUTS[plan.input_kind](plan, samples, training_transforms(plan, stage), "augment")
     return _loader(dataset, lambda: training_keys(plan, stage, samples, first_step), plan.run.num_workers, device)
 
 

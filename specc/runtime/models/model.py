@@ -62,6 +62,7 @@ class Heads(nn.ModuleDict):
 
     def add_module(self, name: str, module: nn.Module | None) -> None:
         """Take a head; a module of torch refuses the names of its methods."""
+        assert module is not None  # noqa: S101
         self._modules[name] = module
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
+from specc.diagnostics.model import Severity
 from tests.bench.peers.mistakes import FOLDERS, ROOT, Mistake, mistakes, position
 
 HERE = Path(__file__).parent
@@ -25,6 +26,7 @@ KINDS: Final = {
     "silent": "nothing; it trains",
     "none": "no equivalent",
 }
+OURS: Final = {Severity.ERROR: "caught", Severity.WARNING: "warned"}
 LONGEST: Final = 110
 """Characters of a peer's words in a cell."""
 
@@ -44,15 +46,17 @@ def record() -> tuple[dict[str, str], Answers]:
 def row(mistake: Mistake, answers: Answers) -> str:
     """Return a mistake's line of the table."""
     source, _, title = mistake.header.get("source", "").partition(", ")
+    by_peer = answers.get(mistake.name, {})
+    cells = [mistake.name, linked(source, title), ours(mistake), *(answer(by_peer.get(peer)) for peer in PEERS)]
+    return f"| {' | '.join(escaped(cell) for cell in cells)} |"
+
+
+def ours(mistake: Mistake) -> str:
     said = mistake.answer()
     if said is None:
-        raise LookupError(f"specc does not tell of {mistake.name}")
+        return "silent"
     line, column = position(said)
-    where = f" at {line}:{column}" if line else ""
-    ours = f"`{said.severity}[{said.code}]`{where}: {said.headline}"
-    by_peer = answers.get(mistake.name, {})
-    cells = [mistake.name, linked(source, title), ours, *(answer(by_peer.get(peer)) for peer in PEERS)]
-    return f"| {' | '.join(escaped(cell) for cell in cells)} |"
+    return f"`{said.severity}[{said.code}]`{f' at {line}:{column}' if line else ''}: {said.headline}"
 
 
 def linked(source: str, title: str) -> str:
@@ -87,17 +91,19 @@ def escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("<", "&lt;") if "`" not in cell else cell.replace("|", "\\|")
 
 
-def totals(answers: Answers, names: list[str]) -> list[str]:
-    """Return how many mistakes each peer met in which way."""
-    kinds = {p: Counter(answers.get(n, {}).get(p, {"kind": "none"})["kind"] for n in names) for p in PEERS}
-    rows = [f"| {' | '.join(['what is said', *PEERS.values()])} |", "| --- |" + " --- |" * len(PEERS)]
-    return rows + [f"| {text} | {' | '.join(str(kinds[p][kind]) for p in PEERS)} |" for kind, text in KINDS.items()]
+def totals(answers: Answers, found: list[Mistake]) -> list[str]:
+    """Return how many mistakes each was told in which way."""
+    said = [mistake.answer() for mistake in found]
+    kinds = {"specc": Counter("silent" if each is None else OURS[each.severity] for each in said)}
+    for peer in PEERS:
+        kinds[peer] = Counter(answers.get(m.name, {}).get(peer, {"kind": "none"})["kind"] for m in found)
+    rows = [f"| {' | '.join(['what is said', 'specc', *PEERS.values()])} |", "| --- | --- | --- | --- | --- |"]
+    return rows + [f"| {text} | {' | '.join(str(by[kind]) for by in kinds.values())} |" for kind, text in KINDS.items()]
 
 
 def page() -> str:
     versions, answers = record()
     own, given = (mistakes(FOLDERS[name]) for name in ("own", "given"))
-    names = [mistake.name for mistake in (*own, *given)]
     head = [
         f"| {' | '.join(['mistake', 'source', 'specc', *PEERS.values()])} |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -106,17 +112,19 @@ def page() -> str:
         (HERE / "page.md")
         .read_text("utf-8")
         .format(
-            count=len(names),
+            count=len(own) + len(given),
             own=len(own),
             given=len(given),
             versions=", ".join(f"{package} {number}" for package, number in versions.items()),
-            totals="\n".join(totals(answers, names)),
+            totals="\n".join(totals(answers, [*own, *given])),
             table="\n".join([*head, *(row(mistake, answers) for mistake in (*own, *given))]),
         )
     )
 
 
 def main() -> None:
+    if not FOLDERS["given"].is_dir():
+        raise SystemExit(f"there is no {FOLDERS['given']}, so the page would lose what lies there")
     PAGE.write_text(page(), encoding="utf-8")
 
 

@@ -1,0 +1,211 @@
+"""What training will see of a few samples: as read, as its stages draw and mix them, and as they are evaluated.
+
+Every picture is the loader's own, at a place (stage, epoch, position) where training comes upon the sample.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from specc.data.index import MISSING, Samples
+from specc.data.randomness import stream
+from specc.errors import DataError
+from specc.plan.model import LabelPlan, Plan
+from specc.runtime.data.batch import Batch
+from specc.runtime.data.loaders import INPUTS, checked, evaluation_loader, training_loader, training_transforms
+from specc.runtime.data.order import BatchKey, training_keys
+from specc.runtime.mixing import draw_mixture
+
+DRAWS: Final = 4
+"""Pictures of a sample that stages draw in one way, at most."""
+
+MIXED: Final = 3
+"""Pictures of a sample that a stage mixes, at most."""
+
+_CPU: Final = torch.device("cpu")
+
+Words = Mapping[str, Sequence[str]]
+"""The transforms of each stage in the spec's words; those of the evaluation under an empty name."""
+
+
+class Picture(NamedTuple):
+    """An image and what is to be said of it. Shapes: (rows, columns, channels), 8 bit."""
+
+    pixels: NDArray[np.uint8]
+    caption: str = ""
+
+
+class Group(NamedTuple):
+    """Pictures that were made in one way: what it is called and does, and the pictures of each sample."""
+
+    title: str
+    lines: Sequence[str]
+    pictures: Sequence[Sequence[Picture]]
+
+
+class Place(NamedTuple):
+    """Where training comes upon a sample: a step of a stage, its batch, and the place in it."""
+
+    step: int
+    batch: BatchKey
+    offset: int
+
+    def at(self, offset: int) -> BatchKey:
+        """Return the key of one sample of the batch."""
+        batch = self.batch
+        return BatchKey(batch.stage, batch.epoch, batch.first + offset, batch.rows[offset : offset + 1])
+
+
+class Preview:
+    """Some samples of the training split on their way through a plan."""
+
+    def __init__(self, plan: Plan, samples: Samples, rows: Sequence[int], words: Words) -> None:
+        self.plan, self.samples, self.rows, self.words = plan, samples, rows, words
+
+    def groups(self, stages: Sequence[int]) -> list[Group]:
+        """Return what becomes of the samples; stages that do the same to them share a group."""
+        plan = self.plan
+        drawn = _alike(stages, lambda stage: training_transforms(plan, stage))
+        mixing = [stage for stage in stages if plan.stages[stage].mix]
+        mixed = _alike(mixing, lambda stage: (training_transforms(plan, stage), plan.stages[stage].mix))
+        return [
+            self._as_read(),
+            *(self._drawn(alike) for alike in drawn),
+            *(self._mixed(alike) for alike in mixed),
+            self._evaluated(),
+        ]
+
+    def _as_read(self) -> Group:
+        dataset = INPUTS[self.plan.input_kind](self.plan, self.samples, (), "preview")
+        return Group("as read", (), self._of_each(dataset))
+
+    def _evaluated(self) -> Group:
+        dataset = evaluation_loader(self.plan, self.samples, 1, _CPU).dataset
+        return Group("as evaluated", self.words[""], self._of_each(dataset))
+
+    def _of_each(self, dataset: Dataset[Batch]) -> list[list[Picture]]:
+        images = [self._image(dataset, BatchKey(-1, 0, 0, np.array([row]))) for row in self.rows]
+        return [[Picture(_pixels(image), _size(image))] if image is not None else [] for image in images]
+
+    def _drawn(self, stages: Sequence[int]) -> Group:
+        dataset = self._dataset(stages[0])
+
+        def draw(place: Place) -> Picture | None:
+            image = self._image(dataset, place.at(place.offset))
+            return None if image is None else Picture(_pixels(image), self._when(place, stages))
+
+        title = f"seen in {self._names(stages)}"
+        return Group(title, self.words[self.plan.stages[stages[0]].name], self._found(stages, DRAWS, draw))
+
+    def _mixed(self, stages: Sequence[int]) -> Group:
+        dataset = self._dataset(stages[0])
+        pictures = self._found(stages, MIXED, lambda place: self._mixture(dataset, place))
+        return Group(f"mixed in {self._names(stages)}", (self.plan.stages[stages[0]].texts["mix"],), pictures)
+
+    def _mixture(self, dataset: Dataset[Batch], place: Place) -> Picture | None:
+        """Mix a sample as its step does; None where that one does not, or where a sample is skipped."""
+        key = place.batch
+        image = self._image(dataset, place.at(place.offset))
+        if image is None:
+            return None
+        generator = stream(self.plan.seed, "mix", key.stage, place.step)
+        size = (image.shape[1], image.shape[2])
+        mixture = draw_mixture(self.plan.stages[key.stage].mix, len(key.rows), size, generator)
+        if mixture is None:
+            return None
+        partner = int(mixture.partners[place.offset])
+        other = self._image(dataset, place.at(partner))
+        if other is None:
+            return None
+        if other.shape != image.shape:
+            raise DataError(f"images to be mixed come out {_size(image)} and {_size(other)}", help="give them one size")
+        mixed = mixture.images(image[None].float(), other[None].float())[0].round().to(torch.uint8)
+        return Picture(_pixels(mixed), f"{mixture.share:.0%}, the rest {self.name_of(int(key.rows[partner]))}")
+
+    def _found(
+        self, stages: Sequence[int], wanted: int, make: Callable[[Place], Picture | None]
+    ) -> list[list[Picture]]:
+        """Return the first pictures that can be made of each sample; fewer where training sees it less often."""
+        found: dict[int, list[Picture]] = {row: [] for row in self.rows}
+        for place in self._places(stages):
+            pictures = found[int(place.batch.rows[place.offset])]
+            if len(pictures) < wanted and (picture := make(place)):
+                pictures.append(picture)
+                if all(len(made) == wanted for made in found.values()):
+                    break
+        return list(found.values())
+
+    def _places(self, stages: Sequence[int]) -> Iterator[Place]:
+        """Yield where training comes upon one of the samples, in order."""
+        for stage in stages:
+            for step, key in enumerate(training_keys(self.plan, stage, self.samples, 0)):
+                for offset in np.flatnonzero(np.isin(key.rows, self.rows)).tolist():
+                    yield Place(step, key, offset)
+
+    def _dataset(self, stage: int) -> Dataset[Batch]:
+        return training_loader(self.plan, stage, self.samples, 0, _CPU).dataset
+
+    def _image(self, dataset: Dataset[Batch], key: BatchKey) -> Tensor | None:
+        """Return the image of one sample; None where it cannot be read and is to be skipped."""
+        skip_bad = self.plan.data.on_bad_sample == "skip"
+        batch = dataset[key]
+        if skip_bad and batch.failures:
+            return None
+        return next(checked([batch], skip_bad=False)).inputs["image"][0]
+
+    def _names(self, stages: Sequence[int]) -> str:
+        return ", ".join(self.plan.stages[stage].name for stage in stages)
+
+    def _when(self, place: Place, stages: Sequence[int]) -> str:
+        epoch = f"epoch {place.batch.epoch + 1}"
+        return epoch if len(stages) == 1 else f"{self.plan.stages[place.batch.stage].name}, {epoch}"
+
+    def name_of(self, row: int) -> str:
+        """Return the classes of a sample by their names; a parent's is part of its child's."""
+        return ", ".join((label.classes or ())[code] for label, code in self._classes(row) if code != MISSING)
+
+    def count_of(self, row: int) -> int | None:
+        """Return how many training samples are of the sample's class; None where it has no label."""
+        counts = [(label.counts or ())[code] for label, code in self._classes(row) if code != MISSING]
+        return counts[-1] if counts else None
+
+    def _classes(self, row: int) -> Iterator[tuple[LabelPlan, int]]:
+        labels = [label for label in self.plan.data.labels if label.name in self.samples.labels]
+        parents = {label.within for label in labels}
+        return ((label, int(self.samples.labels[label.name][row])) for label in labels if label.name not in parents)
+
+
+def chosen_rows(samples: Samples, label: str | None, count: int, seed: int) -> list[int]:
+    """Choose samples whose classes go evenly from the most frequent to the rarest; without a label, by lot."""
+    if label is None:
+        return stream(seed, "preview").permutation(len(samples))[:count].tolist()
+    codes = samples.labels[label]
+    counts = np.bincount(codes[codes != MISSING])
+    classes = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code]]
+    places = np.linspace(0, len(classes) - 1, count).round().astype(int)
+    rows: list[int] = []
+    for place, times in zip(*np.unique(places, return_counts=True), strict=True):
+        members = np.flatnonzero(codes == classes[place])
+        rows += stream(seed, "preview", classes[place]).permutation(members)[:times].tolist()
+    return rows
+
+
+def _alike(stages: Sequence[int], treatment: Callable[[int], object]) -> list[list[int]]:
+    """Put stages together that treat images alike, in their order."""
+    groups: dict[str, list[int]] = {}
+    for stage in stages:
+        groups.setdefault(repr(treatment(stage)), []).append(stage)
+    return list(groups.values())
+
+
+def _pixels(image: Tensor) -> NDArray[np.uint8]:
+    return image.permute(1, 2, 0).numpy()
+
+
+def _size(image: Tensor) -> str:
+    return f"{image.shape[2]} x {image.shape[1]}"
