@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "validate": "check a spec, and its data where it is there",
     "plan": "print the protocol with every number resolved",
     "compile": "write the plan of a spec",
+    "preview": "draw what the model will see",
     "run": "do what is left to do of a spec",
     "inspect": "say what a checkpoint is, and how good",
     "diff": "say what a change to a spec will do",

@@ -11,6 +11,7 @@ from specc.diagnostics.suggest import closest, did_you_mean
 from specc.frontend.expressions import parse
 from specc.paths import KeyPath, value_at
 from specc.source import Document
+from specc.spec.base import NAMES
 from specc.spec.experiment import Spec
 from specc.spec.fields import Problem
 from specc.spec.shape import keys_at
@@ -122,8 +123,12 @@ def _too_short(document: Document, path: KeyPath, error: Error) -> Diagnostic:
 
 
 def _pattern(document: Document, path: KeyPath, error: Error) -> Diagnostic:
-    headline = f"{_shown(path)} cannot be {_value(error)}"
-    return _simple("wrong-value", headline, document, path, f"it must match {error['ctx']['pattern']}")
+    pattern = error["ctx"]["pattern"]
+    remedy = NAMES.get(pattern, f"it must match {pattern}")
+    if error["loc"][-1] != "[key]":
+        return _simple("wrong-value", f"{_shown(path)} cannot be {_value(error)}", document, path, remedy)
+    headline = f"{_shown(path)} cannot be a name in {_table(document, path.parent)}"
+    return Diagnostic("wrong-value", headline, at(document.place(path, key=True)), remedy)
 
 
 _DESCRIPTIONS: Final[dict[str, Callable[[Document, KeyPath, Error], Diagnostic]]] = {

@@ -1,6 +1,6 @@
 """From a path on the command line to one Document: files, `extends`, profiles and flags, each value's origin kept."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -49,9 +49,7 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
         merged = _lay_over(merged, layers[name], problems)
     for override in overrides:
         merged = _lay_over(merged, _override(override), problems)
-    for found in (d for layer in layers.values() for d in _unknown_stages(base, layer)):
-        if found.place and found.place.source is whole.source:  # one of a parent is told when it is asked for
-            problems.add(found)
+    _check_profiles(base, layers.values(), problems)
     merged = Document(whole.source, merged.tree, merged.origins)
     return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()}, tuple(sources))
 
@@ -138,6 +136,13 @@ def _override(text: str) -> Document:
     return Document(source, tree, origins)
 
 
+def _check_profiles(base: Document, layers: Iterable[Document], problems: Diagnostics) -> None:
+    """Report stages that profiles change and that are not there; a parent's profile may be for the parent alone."""
+    for found in (problem for layer in layers for problem in _unknown_stages(base, layer)):
+        if found.place and found.place.source is base.source:
+            problems.add(found)
+
+
 def _lay_over(base: Document, layer: Document, problems: Diagnostics) -> Document:
     for found in _unknown_stages(base, layer):
         problems.add(found)
@@ -145,13 +150,12 @@ def _lay_over(base: Document, layer: Document, problems: Diagnostics) -> Documen
 
 
 def _unknown_stages(base: Document, layer: Document) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a layer that changes stages which are not there: a typo must not add one."""
-    stages, changes = (document.tree.get("stages") for document in (base, layer))
-    names = item_names(stages)
+    """Yield what is wrong with changes to stages that are not there; a layer that adds stages lists them all."""
+    names, changes = item_names(base.tree.get("stages")), layer.tree.get("stages")
     for name in (name for name in changes if name not in names) if names and isinstance(changes, dict) else ():
-        place = layer.place(KeyPath(("stages", name)), key=True)
-        remedy = did_you_mean(name, names, "stages")
-        yield Diagnostic("unknown-stage", f"there is no stage `{name}`", at(place), remedy)
+        written = next(path for path in layer.origins if path[:2] == ("stages", name))
+        labels, remedy = at(layer.place(written, key=True)), did_you_mean(name, names, "stages")
+        yield Diagnostic("unknown-stage", f"there is no stage `{name}`", labels, remedy)
 
 
 def _value(raw: str) -> Any:

@@ -299,6 +299,11 @@ class Plan(Record):
         """Return the label called `name`."""
         return next(label for label in self.data.labels if label.name == name)
 
+    @property
+    def class_counts(self) -> dict[str, tuple[int, ...]]:
+        """Return the training samples of each class, by label."""
+        return {label.name: label.counts or () for label in self.data.labels}
+
     def size_of(self, names: Iterable[str] | None = None) -> tuple[int, bool]:
         """Return the number of parameters of some groups, or of all, and whether every shape is known."""
         groups = [group for group in self.model.groups if names is None or group.name in names]

@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from specc.report.drawing import GRID, INK, MUTED, drawable, new_figure
+from specc.report.drawing import DPI, GRID, INK, MUTED, drawable, new_figure
 
 LINE: Final = 0.145
 """Height of a line of small text. Units: inches, as all here."""
 
-_POINT: Final = 1 / 72
+LETTER: Final = 8 / DPI
+"""Width of a letter of code."""
+
 _SMALL: Final = 7.5
-_MONOSPACE: Final = 0.602
-"""Width of a letter of the monospaced font, as a share of its size."""
 
 
 class Sheet:
@@ -60,5 +60,4 @@ def wrapped(lines: Sequence[str], width: float) -> list[str]:
     >>> wrapped(["one_of(blur(3 -> 7), noise(10 -> 50))"], 1.5)
     ['one_of(blur(3 -> 7),', '  noise(10 -> 50))']
     """
-    letters = int(width / (_MONOSPACE * _SMALL * _POINT))
-    return [part for line in lines for part in textwrap.wrap(line, letters, subsequent_indent="  ")]
+    return [part for line in lines for part in textwrap.wrap(line, int(width / LETTER), subsequent_indent="  ")]

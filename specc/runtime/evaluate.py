@@ -56,10 +56,12 @@ class Split:
 def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
     """Return the metrics of a split, with the stage's loss among them, and what was predicted.
 
-    Metrics of a routed head are given the true parent, as its loss is; predictions go by the predicted one.
+    A routed head goes by the true parent for the loss and for metrics that do not say otherwise, and by the predicted
+    one for predictions.
     """
     plan = split.plan
-    metrics, objective = build_metrics(plan, plan.evaluate.metrics), Objective(stage.loss)
+    metrics = build_metrics(plan, plan.evaluate.metrics)
+    objective = Objective(stage.loss, plan.class_counts, split.device)
     normalize = Normalize(plan.augment.normalize, split.device)
     labels = [label.name for label in plan.data.labels if label.kind == "class"]
     codes: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in labels}
@@ -75,8 +77,9 @@ def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> tuple[dict[st
             outputs = {name: output.float() for name, output in outputs.items()}
             sums += objective.sums(outputs, moved.labels).cpu().double()
             counts += objective.present(moved.labels).cpu().double()
-            for metric in metrics.values():
-                metric.update(outputs, moved.labels)
+            for text, metric in metrics.items():
+                by_guess = plan.evaluate.metrics[text].args.get("predicted_route", False)
+                metric.update(guessed if by_guess else outputs, moved.labels)
             for name in labels:
                 if name in outputs:
                     codes[name].append((moved.labels[name].cpu(), guessed[name].predicted().cpu()))

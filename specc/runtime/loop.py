@@ -150,7 +150,7 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     loader = training_loader(run.plan, state.stage, run.index.splits["train"], state.step, state.device)
     work = Work(
         batches=checked(loader, skip_bad=run.plan.data.on_bad_sample == "skip"),
-        objective=Objective(stage.loss),
+        objective=Objective(stage.loss, run.plan.class_counts, state.device),
         normalize=Normalize(run.plan.augment.normalize, state.device),
         cadence=Cadence(run.plan.run.checkpoint_every.get(stage.name)),
     )

@@ -1,6 +1,7 @@
 """Losses: from a head's outputs and its labels to a number."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import torch
@@ -17,6 +18,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Columns of minus infinity are no classes of the sample's (see Answer).
 """
 
+CPU: Final = torch.device("cpu")
+
 Answers = Mapping[str, Answer]
 Codes = Mapping[str, Tensor]
 
@@ -27,12 +30,27 @@ class Objective:
     Sums and counts are told apart, so that the parts of a batch add up to the batch, and batches to a split.
     """
 
-    def __init__(self, terms: Sequence[LossTerm]) -> None:
+    def __init__(
+        self,
+        terms: Sequence[LossTerm],
+        counts: Mapping[str, Sequence[int]] = MappingProxyType({}),
+        device: torch.device = CPU,
+    ) -> None:
+        """Take a stage's terms, and the training samples of each class by label, for weights by class."""
         self.terms = [(term.weight, term.loss.args["head"], LOSSES[term.loss.kind](term.loss.args)) for term in terms]
+        self.class_weights = [
+            _balanced(counts[term.loss.args["head"]]).to(device) if term.loss.args.get("balanced") else None
+            for term in terms
+        ]
 
     def sums(self, outputs: Answers, labels: Codes) -> Tensor:
         """Return each term's weighted sum over samples. Shapes: (terms,)."""
-        return torch.stack([weight * _sum(loss, outputs[head], labels[head]) for weight, head, loss in self.terms])
+        sums = []
+        for (weight, head, loss), class_weights in zip(self.terms, self.class_weights, strict=True):
+            answer, codes = outputs[head], labels[head]
+            losses = loss(answer.logits.float(), answer.columns(codes))
+            sums.append(weight * (losses if class_weights is None else losses * class_weights[codes]).sum())
+        return torch.stack(sums)
 
     def counts(self, labels: Codes) -> Tensor:
         """Return what to divide the sums by: the samples that have each term's label, at least 1. Shapes: (terms,)."""
@@ -47,8 +65,13 @@ class Objective:
         return (self.sums(outputs, labels) / self.counts(labels)).sum()
 
 
-def _sum(loss: Loss, answer: Answer, codes: Tensor) -> Tensor:
-    return loss(answer.logits.float(), answer.columns(codes)).sum()
+def _balanced(counts: Sequence[int]) -> Tensor:
+    """Return a weight for each class, so that all classes count alike and samples count 1 on average.
+
+    Source: scikit-learn, `class_weight="balanced"`. A missing label, of code -1, finds the last class; its loss is 0.
+    """
+    known = torch.tensor(counts, dtype=torch.float32)
+    return known.sum() / (len(counts) * known.clamp(min=1))
 
 
 def _cross_entropy(args: Mapping[str, Any]) -> Loss:

@@ -46,8 +46,8 @@ class Top:
         return self.hits / self.seen if self.seen else float("nan")
 
 
-class MacroF1:
-    """Unweighted mean of F1 over the classes that occur, or over some of them."""
+class Counts:
+    """Hits, wrong guesses and misses of each class, for means over classes, or over some of them."""
 
     def __init__(self, plan: Plan, args: Mapping[str, Any]) -> None:
         self.label, self.classes = args["label"], _mask(plan, args)
@@ -59,13 +59,34 @@ class MacroF1:
         predicted = outputs[self.label].predicted()
         self.scores.to(predicted.device).update(predicted, labels[self.label].long())
 
+    def counted(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return hits, wrong guesses and misses. Shapes: (classes,)."""
+        hits, wrong, _, missed, _ = self.scores.compute().cpu().double().unbind(dim=1)
+        return hits, wrong, missed
+
+    def mean(self, values: Tensor, known: Tensor) -> float:
+        """Return the mean of the values of the classes that are meant and known."""
+        known = known & self.classes if self.classes is not None else known
+        return float(values[known].mean()) if bool(known.any()) else float("nan")
+
+
+class MacroF1(Counts):
+    """Unweighted mean of F1; a class that was neither present nor predicted does not count."""
+
     def compute(self) -> float:
-        """Return the mean; a class that was neither present nor predicted does not count."""
-        true, wrong, _, missed, _ = self.scores.compute().cpu().double().unbind(dim=1)
-        counted = (2 * true + wrong + missed) > 0
-        counted &= self.classes if self.classes is not None else counted
-        f1 = 2 * true / (2 * true + wrong + missed).clamp(min=1)
-        return float(f1[counted].mean()) if bool(counted.any()) else float("nan")
+        """Return the mean."""
+        hits, wrong, missed = self.counted()
+        amount = 2 * hits + wrong + missed
+        return self.mean(2 * hits / amount.clamp(min=1), amount > 0)
+
+
+class MacroRecall(Counts):
+    """Unweighted mean of recall; a class that was not present does not count."""
+
+    def compute(self) -> float:
+        """Return the mean."""
+        hits, _, missed = self.counted()
+        return self.mean(hits / (hits + missed).clamp(min=1), hits + missed > 0)
 
 
 class Cascade:
@@ -92,6 +113,7 @@ class Cascade:
 METRICS: Final[dict[str, Callable[[Plan, Mapping[str, Any]], Metric]]] = {
     "top": Top,
     "macro_f1": MacroF1,
+    "macro_recall": MacroRecall,
     "cascade": Cascade,
 }
 """Metrics by kind; `loss` is measured with every validation and stands in no table."""

@@ -3,7 +3,7 @@
 Every picture is the loader's own, at a place (stage, epoch, position) where training comes upon the sample.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,44 +19,42 @@ from specc.plan.model import LabelPlan, Plan
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import INPUTS, checked, evaluation_loader, training_loader, training_transforms
 from specc.runtime.data.order import BatchKey, training_keys
-from specc.runtime.mixing import draw_mixture
+from specc.runtime.mixing import Mixture, draw_mixture
 
 DRAWS: Final = 4
 """Pictures of a sample that stages draw in one way, at most."""
 
 MIXED: Final = 3
-"""Pictures of a sample that a stage mixes, at most."""
+"""Pictures of a sample that stages mix in one way, at most."""
 
 _CPU: Final = torch.device("cpu")
-
-Words = Mapping[str, Sequence[str]]
-"""The transforms of each stage in the spec's words; those of the evaluation under an empty name."""
 
 
 class Picture(NamedTuple):
     """An image and what is to be said of it. Shapes: (rows, columns, channels), 8 bit."""
 
     pixels: NDArray[np.uint8]
-    caption: str = ""
+    caption: str
 
 
 class Group(NamedTuple):
-    """Pictures that were made in one way: what it is called and does, and the pictures of each sample."""
+    """Pictures of each sample that were made in one way, by the stages that are named."""
 
-    title: str
-    lines: Sequence[str]
-    pictures: Sequence[Sequence[Picture]]
+    what: str
+    stages: tuple[str, ...]
+    pictures: list[list[Picture]]
+    mix: str = ""
 
 
 class Place(NamedTuple):
-    """Where training comes upon a sample: a step of a stage, its batch, and the place in it."""
+    """Where training comes upon a sample: a step of a stage, its batch, and the sample's place in that."""
 
     step: int
     batch: BatchKey
     offset: int
 
-    def at(self, offset: int) -> BatchKey:
-        """Return the key of one sample of the batch."""
+    def key(self, offset: int) -> BatchKey:
+        """Return the key of one sample of the batch, at the same position in the epoch."""
         batch = self.batch
         return BatchKey(batch.stage, batch.epoch, batch.first + offset, batch.rows[offset : offset + 1])
 
@@ -64,29 +62,42 @@ class Place(NamedTuple):
 class Preview:
     """Some samples of the training split on their way through a plan."""
 
-    def __init__(self, plan: Plan, samples: Samples, rows: Sequence[int], words: Words) -> None:
-        self.plan, self.samples, self.rows, self.words = plan, samples, rows, words
+    def __init__(self, plan: Plan, samples: Samples, count: int, seed: int) -> None:
+        self.plan, self.samples = plan, samples
+        labels = [label for label in plan.data.labels if label.name in samples.labels]
+        parents = {label.within for label in labels}
+        self.labels: list[LabelPlan] = [label for label in labels if label.name not in parents]
+        self.rows = chosen_rows(samples, self.labels[-1].name if self.labels else None, count, seed)
 
     def groups(self, stages: Sequence[int]) -> list[Group]:
-        """Return what becomes of the samples; stages that do the same to them share a group."""
+        """Return what becomes of the samples; stages that treat them alike share a group."""
         plan = self.plan
-        drawn = _alike(stages, lambda stage: training_transforms(plan, stage))
         mixing = [stage for stage in stages if plan.stages[stage].mix]
+        drawn = _alike(stages, lambda stage: training_transforms(plan, stage))
         mixed = _alike(mixing, lambda stage: (training_transforms(plan, stage), plan.stages[stage].mix))
+        as_read = INPUTS[plan.input_kind](plan, self.samples, (), "preview")
+        evaluated = evaluation_loader(plan, self.samples, 1, _CPU).dataset
         return [
-            self._as_read(),
-            *(self._drawn(alike) for alike in drawn),
-            *(self._mixed(alike) for alike in mixed),
-            self._evaluated(),
+            Group("as read", (), self._of_each(as_read)),
+            *map(self._drawn, drawn),
+            *map(self._mixed, mixed),
+            Group("as evaluated", (), self._of_each(evaluated)),
         ]
 
-    def _as_read(self) -> Group:
-        dataset = INPUTS[self.plan.input_kind](self.plan, self.samples, (), "preview")
-        return Group("as read", (), self._of_each(dataset))
+    def name(self, row: int) -> str:
+        """Return the classes of a sample by their names; a parent's is part of its child's."""
+        return ", ".join((label.classes or ())[code] for label, code in self._classes(row))
 
-    def _evaluated(self) -> Group:
-        dataset = evaluation_loader(self.plan, self.samples, 1, _CPU).dataset
-        return Group("as evaluated", self.words[""], self._of_each(dataset))
+    def count(self, row: int) -> int | None:
+        """Return how many training samples the sample's class has; None where it has no label."""
+        counts = [(label.counts or ())[code] for label, code in self._classes(row)]
+        return counts[-1] if counts else None
+
+    def _classes(self, row: int) -> Iterator[tuple[LabelPlan, int]]:
+        for label in self.labels:
+            code = int(self.samples.labels[label.name][row])
+            if code != MISSING:
+                yield label, code
 
     def _of_each(self, dataset: Dataset[Batch]) -> list[list[Picture]]:
         images = [self._image(dataset, BatchKey(-1, 0, 0, np.array([row]))) for row in self.rows]
@@ -96,36 +107,39 @@ class Preview:
         dataset = self._dataset(stages[0])
 
         def draw(place: Place) -> Picture | None:
-            image = self._image(dataset, place.at(place.offset))
-            return None if image is None else Picture(_pixels(image), self._when(place, stages))
+            image = self._image(dataset, place.key(place.offset))
+            stage, epoch = self.plan.stages[place.batch.stage], place.batch.epoch + 1
+            return None if image is None else Picture(_pixels(image), f"epoch {epoch} of {stage.name}")
 
-        title = f"seen in {self._names(stages)}"
-        return Group(title, self.words[self.plan.stages[stages[0]].name], self._found(stages, DRAWS, draw))
+        return Group("seen", self._names(stages), self._found(stages, DRAWS, draw))
 
     def _mixed(self, stages: Sequence[int]) -> Group:
         dataset = self._dataset(stages[0])
         pictures = self._found(stages, MIXED, lambda place: self._mixture(dataset, place))
-        return Group(f"mixed in {self._names(stages)}", (self.plan.stages[stages[0]].texts["mix"],), pictures)
+        return Group("mixed", self._names(stages), pictures, self.plan.stages[stages[0]].texts["mix"])
 
     def _mixture(self, dataset: Dataset[Batch], place: Place) -> Picture | None:
         """Mix a sample as its step does; None where that one does not, or where a sample is skipped."""
-        key = place.batch
-        image = self._image(dataset, place.at(place.offset))
-        if image is None:
-            return None
-        generator = stream(self.plan.seed, "mix", key.stage, place.step)
-        size = (image.shape[1], image.shape[2])
-        mixture = draw_mixture(self.plan.stages[key.stage].mix, len(key.rows), size, generator)
-        if mixture is None:
+        image = self._image(dataset, place.key(place.offset))
+        mixture = self._draw_mixture(place, image) if image is not None else None
+        if image is None or mixture is None:
             return None
         partner = int(mixture.partners[place.offset])
-        other = self._image(dataset, place.at(partner))
+        other = self._image(dataset, place.key(partner))
         if other is None:
             return None
         if other.shape != image.shape:
             raise DataError(f"images to be mixed come out {_size(image)} and {_size(other)}", help="give them one size")
         mixed = mixture.images(image[None].float(), other[None].float())[0].round().to(torch.uint8)
-        return Picture(_pixels(mixed), f"{mixture.share:.0%}, the rest {self.name_of(int(key.rows[partner]))}")
+        share, name = mixture.share, self.name(int(place.batch.rows[partner]))
+        return Picture(_pixels(mixed), f"{share:.0%} own, {1 - share:.0%} {name}")
+
+    def _draw_mixture(self, place: Place, image: Tensor) -> Mixture | None:
+        """Draw what the step at a place draws (specc.runtime.step)."""
+        batch = place.batch
+        generator = stream(self.plan.seed, "mix", batch.stage, place.step)
+        size = (image.shape[1], image.shape[2])
+        return draw_mixture(self.plan.stages[batch.stage].mix, len(batch.rows), size, generator)
 
     def _found(
         self, stages: Sequence[int], wanted: int, make: Callable[[Place], Picture | None]
@@ -152,38 +166,19 @@ class Preview:
 
     def _image(self, dataset: Dataset[Batch], key: BatchKey) -> Tensor | None:
         """Return the image of one sample; None where it cannot be read and is to be skipped."""
-        skip_bad = self.plan.data.on_bad_sample == "skip"
         batch = dataset[key]
-        if skip_bad and batch.failures:
+        if batch.failures and self.plan.data.on_bad_sample == "skip":
             return None
         return next(checked([batch], skip_bad=False)).inputs["image"][0]
 
-    def _names(self, stages: Sequence[int]) -> str:
-        return ", ".join(self.plan.stages[stage].name for stage in stages)
-
-    def _when(self, place: Place, stages: Sequence[int]) -> str:
-        epoch = f"epoch {place.batch.epoch + 1}"
-        return epoch if len(stages) == 1 else f"{self.plan.stages[place.batch.stage].name}, {epoch}"
-
-    def name_of(self, row: int) -> str:
-        """Return the classes of a sample by their names; a parent's is part of its child's."""
-        return ", ".join((label.classes or ())[code] for label, code in self._classes(row) if code != MISSING)
-
-    def count_of(self, row: int) -> int | None:
-        """Return how many training samples are of the sample's class; None where it has no label."""
-        counts = [(label.counts or ())[code] for label, code in self._classes(row) if code != MISSING]
-        return counts[-1] if counts else None
-
-    def _classes(self, row: int) -> Iterator[tuple[LabelPlan, int]]:
-        labels = [label for label in self.plan.data.labels if label.name in self.samples.labels]
-        parents = {label.within for label in labels}
-        return ((label, int(self.samples.labels[label.name][row])) for label in labels if label.name not in parents)
+    def _names(self, stages: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.plan.stages[stage].name for stage in stages)
 
 
 def chosen_rows(samples: Samples, label: str | None, count: int, seed: int) -> list[int]:
     """Choose samples whose classes go evenly from the most frequent to the rarest; without a label, by lot."""
     if label is None:
-        return stream(seed, "preview").permutation(len(samples))[:count].tolist()
+        return list(map(int, stream(seed, "preview").permutation(len(samples))[:count]))
     codes = samples.labels[label]
     counts = np.bincount(codes[codes != MISSING])
     classes = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code]]

@@ -1,6 +1,6 @@
 """What all sections share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema
@@ -23,8 +23,20 @@ class Section(BaseModel):
         return made
 
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
-"""A name that can stand in expressions, in file names and in parameter names."""
+_FILE_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+_WORD: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+
+NAMES: Final = {
+    _FILE_NAME: "a name has up to 64 letters, digits, `_` and `-`, and begins with no digit",
+    _WORD: "it stands in expressions: up to 64 letters, digits and `_`, and no digit first",
+}
+"""What the patterns of names ask for."""
+
+Identifier = Annotated[str, StringConstraints(pattern=_FILE_NAME)]
+"""A name that can stand in file names."""
+
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
+"""A name that can stand in expressions, too; there `a-b` takes `b` away from `a`."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from specc.spec.base import Count, Identifier, Section, Text
+from specc.spec.base import Count, Identifier, Section, Text, Word
 from specc.spec.fields import Items, SizeField, SplitField, TransformField, ViewsField
 
 SOURCE_KEYS: Final[dict[str, frozenset[str]]] = {
@@ -72,7 +72,7 @@ class Data(Section):
     """Column that holds an image's path, relative to its manifest unless `root` is given."""
     input: dict[Identifier, Input] = {}
     """Inputs that are not images."""
-    labels: dict[Identifier, Label] = {}
+    labels: dict[Word, Label] = {}
     """What is to be told about a sample."""
     split: SplitField | None = None
     """How one manifest is divided; a pure function of the seed and of the rows."""

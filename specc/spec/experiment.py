@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from specc.spec.base import Identifier, Section, Text
+from specc.spec.base import Identifier, Section, Text, Word
 from specc.spec.data import Augment, Data
 from specc.spec.editor import for_files
 from specc.spec.fields import Items
@@ -32,7 +32,7 @@ class Spec(Section):
     """What is done to them."""
     model: Model
     """What is trained."""
-    teachers: dict[Identifier, Text] = {}
+    teachers: dict[Word, Text] = {}
     """Checkpoints of models to distil from, by name."""
     defaults: StageDefaults = StageDefaults()
     """What holds for every stage."""

@@ -99,9 +99,9 @@ class Call:
                 return str(self.arguments["value"])
             case "loss":
                 return "loss"
-            case "top":
-                return f"top{self.arguments['k']}({self.arguments['target']})"
         shown = [f"{name} = {text(value)}" if name else text(value) for name, value in self.shown]
+        if self.function == "top":
+            return f"top{shown[0]}({', '.join(shown[1:])})"
         return f"{self.function}({', '.join(shown)})"
 
     def number(self, name: str) -> float:

@@ -103,6 +103,10 @@ def _prob(name: str = "p", default: object = REQUIRED) -> Parameter:
 
 _HEAD = _n("head")
 _TARGET = Parameter("target", Kind.TARGET)
+_BALANCED = _flag("balanced", "false")
+"""Weighs a class by samples / (classes * its own samples), as scikit-learn's `balanced` does."""
+_PREDICTED = _flag("predicted_route", "false")
+"""Goes through the head of the predicted parent; by default, through that of the true one."""
 _LR = _r("over")
 _DECAY = _p("weight_decay", 0.01)
 _BETAS = (_p("beta1", 0.9, high=1, open="high"), _p("beta2", 0.999, high=1, open="high"), _p("eps", 1e-8))
@@ -139,13 +143,13 @@ _LOSSES = (
     Function(
         "cross_entropy",
         "loss",
-        (_HEAD, _p("label_smoothing", 0.0, 0, 1, open="high")),
+        (_HEAD, _p("label_smoothing", 0.0, 0, 1, open="high"), _BALANCED),
         "Softmax cross-entropy (arXiv 1512.00567 for the smoothing).",
     ),
     Function(
         "focal",
         "loss",
-        (_HEAD, _p("gamma", 2.0), _p("alpha", 1.0, 0, 1, open="low")),
+        (_HEAD, _p("gamma", 2.0), _p("alpha", 1.0, 0, 1, open="low"), _BALANCED),
         "alpha (1 - p)^gamma times cross-entropy (arXiv 1708.02002).",
     ),
     Function("binary_cross_entropy", "loss", (_HEAD,), "A sigmoid per class (arXiv 2110.00476)."),
@@ -262,9 +266,13 @@ _MIXES = (
 )
 _METRICS = (
     Function(
-        "top", "metric", (_i("k"), _TARGET), "Share whose true class is among the first k; written `top3(label)`."
+        "top",
+        "metric",
+        (_i("k"), _TARGET, _PREDICTED),
+        "Share whose true class is among the first k; written `top3(label)`.",
     ),
-    Function("macro_f1", "metric", (_TARGET,), "Unweighted mean of the classes' F1."),
+    Function("macro_f1", "metric", (_TARGET, _PREDICTED), "Unweighted mean of the classes' F1."),
+    Function("macro_recall", "metric", (_TARGET, _PREDICTED), "Unweighted mean of the classes' recall."),
     Function("cascade", "metric", (Parameter("path", Kind.ARROW),), "Share with parent and child both right."),
     Function("loss", "metric", (), "The stage's loss."),
     Function("knn", "metric", (_n("features"), _i("k", 20)), "Nearest neighbours among training features."),

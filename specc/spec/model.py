@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from specc.spec.base import Count, Fraction, Identifier, Section, Text
+from specc.spec.base import Count, Fraction, Identifier, Section, Text, Word
 from specc.spec.fields import ArchitectureField
 
 BackboneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})?$")]
@@ -40,7 +40,7 @@ class Model(Section):
     """Stochastic depth of the backbone (arXiv 1603.09382)."""
     norm: Literal["batch", "group", "layer"] | None = None
     """Replaces the backbone's normalisation layers."""
-    heads: dict[Identifier, Head] = {}
+    heads: dict[Word, Head] = {}
     """The heads, named after their labels."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Keeps an exponential average of the weights and evaluates it."""

@@ -1,7 +1,9 @@
 """Losses beside torch's and torchvision's."""
 
+import numpy as np
 import pytest
 import torch
+from sklearn.utils import compute_class_weight
 from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
@@ -143,3 +145,14 @@ def test_columns_that_are_no_classes_change_nothing(logits, codes, kind: str):
         value([term(kind, **ARGS[kind])], tensor, codes).backward()
     torch.testing.assert_close(padded.grad[:, :7], narrow.grad)
     assert not padded.grad[:, 7:].any()
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "focal"])
+def test_balanced_weights_are_scikit_learns(logits, codes, kind: str):
+    counts = (40, 3, 10, 1, 25, 6, 15)
+    expected = compute_class_weight("balanced", classes=np.arange(7), y=np.repeat(np.arange(7), counts))
+    balanced = Objective([term(kind, **ARGS[kind], balanced=True)], {"a": counts})
+    alone = Objective([term(kind, **ARGS[kind])])
+    parts = [({"a": Answer(logits[i : i + 1])}, {"a": codes[i : i + 1]}) for i in range(len(codes))]
+    ours = [float(balanced.sums(*part) / alone.sums(*part)) for part in parts]
+    assert ours == pytest.approx(expected[codes].tolist(), rel=1e-5)

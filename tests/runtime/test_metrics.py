@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score, top_k_accuracy_score
 from torch import Tensor
 
 from specc.plan.model import LabelPlan, Operation, Plan
@@ -62,6 +62,7 @@ EVERY = [
     ("top", top(1, [2, 5])),
     ("macro_f1", macro_f1()),
     ("macro_f1", macro_f1([0, 3, 7])),
+    ("macro_recall", macro_f1()),
     ("cascade", {"path": ["species", "disease"]}),
 ]
 
@@ -86,6 +87,12 @@ def test_top_1_of_some_classes_is_their_recall(labelled, outputs, labels):
 def test_macro_f1_is_scikit_learns(labelled, outputs, labels, classes):
     theirs = f1_score(labels["disease"], outputs["disease"].argmax(1), labels=classes, average="macro")
     assert measured(labelled, ("macro_f1", macro_f1(classes)), outputs, labels) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("classes", [None, [0, 3, 7]], ids=["all", "some"])
+def test_macro_recall_is_scikit_learns(labelled, outputs, labels, classes):
+    theirs = recall_score(labels["disease"], outputs["disease"].argmax(1), labels=classes, average="macro")
+    assert measured(labelled, ("macro_recall", macro_f1(classes)), outputs, labels) == pytest.approx(theirs)
 
 
 def test_macro_f1_leaves_out_a_class_that_is_neither_there_nor_predicted(labelled, outputs, labels):

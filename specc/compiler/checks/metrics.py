@@ -7,7 +7,7 @@ from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.spec.expressions import Arrow, Call, Condition, Filtered, Name
 
-_OF_CLASSES = ("top", "macro_f1", "cascade")
+_OF_CLASSES = ("top", "macro_f1", "macro_recall", "cascade")
 _OF_SEQUENCES = ("exact_match", "edit_rate")
 
 
@@ -25,6 +25,7 @@ def check_metric(context: Context, path: KeyPath, call: Call) -> None:
         if check_reference(context, path, name, list(context.spec.data.labels), "label"):
             _kind(context, path, call, name)
             _has_head(context, path, call, name)
+            _route(context, path, call, name)
 
 
 def _cascade(context: Context, path: KeyPath, arrow: Arrow) -> None:
@@ -75,6 +76,15 @@ def _has_head(context: Context, path: KeyPath, call: Call, name: Name) -> None:
         headline = f"`{call.function}` measures `{name}`, and no head tells it"
         remedy = f"heads: {', '.join(heads)}"
         context.problems.error("unknown-head", headline, context.at(path, name.span), remedy)
+
+
+def _route(context: Context, path: KeyPath, call: Call, name: Name) -> None:
+    """Report a route that is asked for where the head has none."""
+    head = context.spec.model.heads.get(name.text)
+    if call.arguments.get("predicted_route") == "true" and head and head.routed_by is None:
+        headline = f"`predicted_route` does nothing: head `{name}` is not routed"
+        place = context.at(path, call.spans["predicted_route"])
+        context.problems.warn("does-nothing", headline, place, "leave it out")
 
 
 def check_counted(context: Context, path: KeyPath, label: Name) -> None:

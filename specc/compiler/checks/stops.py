@@ -8,7 +8,7 @@ from specc.paths import KeyPath
 from specc.spec.expressions import Stop
 from specc.spec.units import number_text
 
-SHARES = ("top", "macro_f1", "cascade", "knn", "exact_match")
+SHARES = ("top", "macro_f1", "macro_recall", "cascade", "knn", "exact_match")
 """Metrics from 0 to 1 that are better the higher they are."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from specc.compiler.checks.rows import by_place, table
 from specc.compiler.context import Context
-from specc.compiler.images import SIZED
+from specc.compiler.images import SIZED, output_size
 from specc.paths import KeyPath
 from specc.spec.expressions import Call, Interval
 from specc.spec.units import Quantity
@@ -49,6 +49,7 @@ def check_transforms(context: Context) -> None:
             for inner in call.calls():
                 _one_of(context, place, call, inner)
                 _ranges(context, place, inner)
+                _too_wide(context, place, inner, output_size(calls[:index])[0])
                 _channels(context, place, inner)
                 _nothing(context, place, inner)
 
@@ -109,6 +110,14 @@ def _out_of_range(call: Call) -> Iterator[tuple[str, str, str]]:
         if _range(call, name).start == _range(call, name).stop:
             headline = f"`{name}` of `shadow` begins where it ends, and nothing lies between"
             yield name, headline, "write a range such as 0 -> 1"
+
+
+def _too_wide(context: Context, place: KeyPath, call: Call, side: int | None) -> None:
+    """Report a blur that reaches beyond the mirror image of an image, which is all that there is around it."""
+    if call.function == "blur" and side and _range(call, "kernel").stop >= 2 * side + 1:
+        headline = f"`{call}` is too wide for images of {side} pixels"
+        labels = context.at(place, call.spans["kernel"])
+        context.problems.error("out-of-range", headline, labels, f"end at {2 * side - 1} or less")
 
 
 def _range(call: Call, name: str) -> Interval:
