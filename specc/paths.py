@@ -3,7 +3,11 @@
 import re
 from typing import Any, Self
 
-_PART = re.compile(r"\[(\d+)\]|\"([^\"]*)\"|([^.\[\]\"]+)")
+_BARE = re.compile(r"[^.\[\]\"]+")
+_KEY = rf"(?:\"[^\"]*\"|{_BARE.pattern})"
+_INDEX = r"\[\d+\]"
+_PATH = re.compile(rf"(?:(?:{_KEY}|{_INDEX})(?:\.{_KEY}|{_INDEX})*)?")
+_PART = re.compile(rf"\[(\d+)\]|\"([^\"]*)\"|({_BARE.pattern})")
 
 
 class KeyPath(tuple[str | int, ...]):
@@ -21,7 +25,12 @@ class KeyPath(tuple[str | int, ...]):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read dotted text; `[3]` is an index, quotes protect dots."""
+        """Read dotted text; `[3]` is an index, quotes protect dots.
+
+        Raises: ValueError when the text is no path.
+        """
+        if not _PATH.fullmatch(text):
+            raise ValueError(f"`{text}` is not a path")
         return cls(int(index) if index else quoted or bare for index, quoted, bare in _PART.findall(text))
 
     def __str__(self) -> str:
@@ -30,7 +39,7 @@ class KeyPath(tuple[str | int, ...]):
             if isinstance(part, int):
                 text += f"[{part}]"
             else:
-                shown = f'"{part}"' if "." in part else part
+                shown = part if _BARE.fullmatch(part) else f'"{part}"'
                 text += f".{shown}" if text else shown
         return text
 

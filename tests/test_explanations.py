@@ -30,6 +30,7 @@ BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\S+))?\n(?P<body>(?:(?!```).*
 WITHOUT_EXAMPLES: Final = {
     "classes-differ": "an example needs a checkpoint",
     "same-content": "an example needs images",
+    "splits-as-classes": "an example needs folders of images",
     "too-large": "an example has more than a million characters",
     "too-many-keys": "an example has more than ten thousand keys",
     "unreadable-image": "an example needs images",

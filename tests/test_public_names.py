@@ -38,7 +38,8 @@ def test_an_interruption_exits_as_shells_have_it(signal_number, code):
 
 
 def test_the_commands():
-    assert list(COMMANDS) == ["validate", "plan", "compile", "run", "inspect", "diff", "explain", "schema"]
+    looking = ["validate", "plan", "compile", "preview"]
+    assert list(COMMANDS) == ["new", *looking, "run", "inspect", "diff", "explain", "fmt", "schema"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

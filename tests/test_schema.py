@@ -121,6 +121,7 @@ def test_every_mistake_is_seen_or_said_why_not(spec_schema):
         ("", "seed", "42"),
         ("", "seed", -1),
         ("", "specc", 2),
+        ("", "specc", None),
         ("", "name", "a b"),
         ("", "name", None),
         ("", "data", None),
@@ -129,6 +130,9 @@ def test_every_mistake_is_seen_or_said_why_not(spec_schema):
         ("data", "source", None),
         ("data", "source", "excel"),
         ("data", "num_worker", 2),
+        ("data", "cache", {"limit": "1 GB"}),
+        ("data", "input", {"word": {"as": "symbols"}}),
+        ("data", "labels", {"leaf-spot": {}}),
         ("data", "split", "stratify(digit, val = 15%)"),
         ("defaults", "batch_size", 0),
         ("defaults", "loss", 5),
@@ -136,6 +140,7 @@ def test_every_mistake_is_seen_or_said_why_not(spec_schema):
         ("defaults", "precision", "bf61"),
         ("model", "heads", []),
         ("model", "heads", {"a b": {}}),
+        ("", "privacy", {"noise_multiplier": 1.1}),
         ("evaluate", "metrics", "top1(digit)"),
         ("evaluate", "expect", ["top1(digit)"]),
         ("profiles", "quick", {"stages": {"finetune": {"epoch": 1}}}),
@@ -173,6 +178,19 @@ def test_a_profile_may_change_any_part(spec_schema, quickstart, changes):
     spec_schema.validate(quickstart)
 
 
-@pytest.mark.parametrize("changes", [{}, {"data": {"limit": 9}}, {"stages": {"finetune": {"epochs": 1}}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"specc": 1},
+        {"data": {"limit": 9, "input": {"word": {"as": "symbols"}}, "cache": {"limit": "1 GB"}}},
+        {"stages": {"finetune": {"epochs": 1}}},
+        {"privacy": {"noise_multiplier": 2.0}},
+    ],
+)
 def test_a_file_that_extends_another_may_leave_out_what_that_one_says(spec_schema, changes):
-    spec_schema.validate({"specc": 1, "extends": "quickstart.toml", "name": "changed", **changes})
+    spec_schema.validate({"extends": "quickstart.toml", "name": "changed", **changes})
+
+
+def test_a_file_that_extends_another_has_a_name_of_its_own(spec_schema):
+    assert not spec_schema.is_valid({"extends": "quickstart.toml"})

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,13 +29,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.path is None:
         _print_page(str(arguments.spec))
     else:
-        asked = KeyPath.parse(arguments.path)
-        if not asked:
-            raise UsageError(f"`{arguments.path}` names no value", help="name one, as in stages.joint.lr")
+        asked = _asked(arguments.path)
         inquiry = _inquiry(arguments)
         path = inquiry.find(asked)
         sys.stdout.write(printable_lines("\n".join(_told(inquiry, path))) + "\n")
     return 0
+
+
+def _asked(text: str) -> KeyPath:
+    with suppress(ValueError):
+        if path := KeyPath.parse(text):
+            return path
+    raise UsageError(f"`{text}` names no value", help="name one, as in stages.joint.lr")
 
 
 def _print_page(code: str) -> None:

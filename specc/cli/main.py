@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from types import ModuleType
-from typing import Final
+from typing import Final, NoReturn
 
 from specc.cli.output import print_diagnostics, say_error
 from specc.cli.verdict import Memory
@@ -80,19 +80,25 @@ def main(arguments: list[str], memory: Memory | None = None) -> int:
 
 def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:
     """Read the arguments; only the module of the command that is asked for is imported."""
+    if not arguments or arguments[0] not in COMMANDS:
+        _overview(arguments)
+    name, *rest = arguments
+    module = importlib.import_module(f"specc.cli.{name}")
+    summary = COMMANDS[name]
+    parser = argparse.ArgumentParser(f"specc {name}", description=f"{summary[0].upper()}{summary[1:]}.")
+    module.configure(parser)
+    return module, parser.parse_intermixed_args(rest)
+
+
+def _overview(arguments: list[str]) -> NoReturn:
+    """Show what commands there are, or the version, or say that there is no such command."""
     parser = argparse.ArgumentParser("specc", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"specc {VERSION}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="specc")
-    asked = next((a for a in arguments if not a.startswith("-")), None)
-    module: ModuleType | None = None
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
-        subparser = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
-        if name == asked:
-            module = importlib.import_module(f"specc.cli.{name}")
-            module.configure(subparser)
-    parsed = parser.parse_args(arguments)
-    assert module is not None  # noqa: S101  (argparse has refused any other command)
-    return module, parsed
+        commands.add_parser(name, help=summary)
+    parser.parse_args(arguments)
+    parser.error("the command comes first")
 
 
 def _look_for_garbage() -> None:

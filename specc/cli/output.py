@@ -54,6 +54,12 @@ def console(stream: TextIO) -> Any:
 def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every command that reads a spec takes."""
     parser.add_argument("spec", type=Path, help="the spec")
+    add_layer_arguments(parser)
+    parser.add_argument("--strict", action="store_true", help="warnings are errors")
+
+
+def add_layer_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what bears on how a spec is read."""
     parser.add_argument(
         "--profile", action="append", default=[], metavar="NAME", help="apply a profile; may be repeated"
     )
@@ -61,7 +67,6 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value"
     )
     parser.add_argument("--format", choices=sorted(FORMATS), default="full", help="how diagnostics are printed")
-    parser.add_argument("--strict", action="store_true", help="warnings are errors")
     parser.add_argument("--root", type=_folder, metavar="DIR", help="where paths in the spec start, instead of here")
 
 

@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from specc.cli.output import add_spec_arguments, console
 from specc.cli.reading import compiled, read
 from specc.plan.file import dump
-from specc.plan.model import PhasePlan, Plan, StagePlan
-from specc.runtime.words import shown
-from specc.spec.units import number_text
+from specc.plan.model import LabelPlan, PhasePlan, Plan, StagePlan
+from specc.report.words import counted, whole
+from specc.runtime.words import target
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,19 +53,28 @@ def protocol_table(plan: Plan) -> Any:
     for stage in plan.stages:
         table.add_row(*_row(plan, stage))
     table.add_section()
-    epochs, steps = sum(s.epochs or 0 for s in plan.stages), [s.steps for s in plan.stages]
-    total = "?" if None in steps else f"{sum(step or 0 for step in steps):,}"
-    table.add_row("total", number_text(epochs), total, *[""] * 6)
+    epochs, steps = ([getattr(stage, unit) for stage in plan.stages] for unit in ("epochs", "steps"))
+    table.add_row("total", _total(epochs), _total(steps), *[""] * 6)
     return table
+
+
+def _total(counts: Sequence[float | None]) -> str:
+    """Print a sum, to two decimals; a question mark where one of its parts is not known.
+
+    >>> _total([1000, 500 / 3]), _total([20.0]), _total([20.0, None])
+    ('1,166.67', '20', '?')
+    """
+    known = [count for count in counts if count is not None]
+    return whole(round(sum(known), 2)) if len(known) == len(counts) else "?"
 
 
 def _row(plan: Plan, stage: StagePlan) -> tuple[str, ...]:
     return (
         stage.name,
-        number_text(stage.epochs) if stage.epochs else "?",
-        "?" if stage.steps is None else f"{stage.steps:,}",
+        _total([stage.epochs]),
+        _total([stage.steps]),
         _rates(stage),
-        str(stage.batch_size) + (f" ({stage.grad_accum_steps} x)" if stage.grad_accum_steps > 1 else ""),
+        f"{stage.batch_size:,}" + (f" ({stage.grad_accum_steps} x)" if stage.grad_accum_steps > 1 else ""),
         stage.selector + _factors(stage),
         f"{_size(plan, stage.train)} of {_size(plan)}",
         (stage.sampling.text if stage.sampling else "") + stage.texts["mix"],
@@ -131,12 +140,14 @@ def _data(plan: Plan) -> str:
     if data.samples is None:
         return f"data    {data.source}: {where}  (not looked at)"
     splits = ", ".join(f"{count:,} {split}" for split, count in data.samples.items())
-    labels = ", ".join(
-        f"{label.name} {len(label.classes):,} classes of {min(label.counts or (0,))} to {max(label.counts or (0,))}"
-        for label in data.labels
-        if label.classes is not None
-    )
+    labels = ", ".join(_classes(label) for label in data.labels if label.classes is not None)
     return f"data    {data.source}: {where}  {splits}" + (f"  {labels}" if labels else "")
+
+
+def _classes(label: LabelPlan) -> str:
+    counts = label.counts or (0,)
+    classes = counted(len(label.classes or ()), "class", "classes")
+    return f"{label.name} {classes} of {min(counts):,} to {max(counts):,}"
 
 
 def _model(plan: Plan) -> str:
@@ -151,7 +162,8 @@ def _model(plan: Plan) -> str:
 
 def _sampling(plan: Plan) -> list[str]:
     return [
-        f"sample  {stage.name}: {rule['rule']}: {rule['classes']} classes, {rule['samples']:,} samples,"
+        f"sample  {stage.name}: {rule['rule']}: {counted(rule['classes'], 'class', 'classes')},"
+        f" {counted(rule['samples'], 'sample', 'samples')},"
         f" {100 * rule['share']:.1f}% of an epoch"
         for stage in plan.stages
         if stage.sampling
@@ -164,6 +176,6 @@ def _targets(plan: Plan) -> list[str]:
     gates = [("end", gate) for gate in plan.evaluate.expect]
     gates = [(stage.name, gate) for stage in plan.stages for gate in stage.expect] + gates
     lines += [
-        f"expect  {when}: {gate.metric} {gate.operator} {shown(gate.metric, gate.threshold)}" for when, gate in gates
+        f"expect  {when}: {gate.metric} {gate.operator} {target(gate.metric, gate.threshold)}" for when, gate in gates
     ]
     return lines

@@ -29,14 +29,14 @@ def run(arguments: argparse.Namespace) -> int:
     if missing:
         raise InputError(f"`{arguments.spec}` needs what specc cannot run yet: {', '.join(missing)}")
     plan = compiled(context, arguments)
-    folder = RunFolder((arguments.root or Path()) / plan.run.out / plan.name)
+    folder = RunFolder((arguments.root or Path()) / plan.run.out / plan.name, arguments.spec.suffix)
     with in_root(arguments):
         results = None if arguments.fresh else folder.finished_results(plan)
         if results is not None:
             say(f"nothing left to do: {folder.root} is finished")
         else:
             results = _train(plan, context, folder, began, fresh=arguments.fresh)
-    print_results(results)
+    print_results(results, plan)
     say(f"{folder.root}  {duration(time.monotonic() - began)}")
     missed = [gate for gate in results["gates"] if not gate["passed"]]
     if missed:
@@ -73,8 +73,8 @@ def _report(plan: Plan, event: Any, folder: RunFolder, spec: str, seconds: float
     write_report(finished, folder.root)
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print the metrics by split, and the targets with hit or miss."""
+def print_results(results: dict[str, Any], plan: Plan) -> None:
+    """Print the metrics by split, in the plan's order, and the targets with hit or miss."""
     from rich import box
     from rich.table import Table
 
@@ -83,7 +83,7 @@ def print_results(results: dict[str, Any]) -> None:
     out = console(sys.stdout)
     splits = [name for name in ("val", "test") if name in results]
     table = Table("metric", *splits, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in results[splits[0]] if splits else ():
+    for name in ("loss", *plan.evaluate.metrics) if splits else ():
         table.add_row(name, *(shown(name, results[split].get(name)) for split in splits))
     out.print(table)
     for gate in results["gates"]:

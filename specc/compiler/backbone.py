@@ -8,13 +8,14 @@ import json
 import re
 import subprocess
 import sys
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from specc.cache import cached_path, keep
-from specc.diagnostics.suggest import did_you_mean
+from specc.diagnostics.suggest import closest, did_you_mean
 from specc.errors import InputError
 
 
@@ -98,9 +99,13 @@ def _tagged(architecture: str) -> list[str]:
 
 
 def _remedy(name: str) -> str:
-    """Name the nearest weights of the same architecture, or the nearest model."""
+    """Name the nearest weights of the same architecture, or the nearest models."""
     tagged = _tagged(name.partition(".")[0])
-    return did_you_mean(name, tagged, "weights") if tagged else did_you_mean(name, names(), "models")
+    if tagged or closest(name, names()):
+        return did_you_mean(name, tagged or names(), "weights")
+    models = sorted(each for each in names() if "." not in each)
+    near = [each for each in models if each.startswith(name.lower())] or [each for each in models if name in each]
+    return f"the nearest are {', '.join((near or get_close_matches(name, models, cutoff=0))[:3])}"
 
 
 @cache

@@ -1,11 +1,11 @@
 """What a verdict depends on besides the words of a spec: the files and folders that were looked at."""
 
-import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from specc.data.places import folders_below
 from specc.spec.experiment import Spec
 
 _PACKAGES: Final = ("lark", "pydantic", "timm", "tomli")
@@ -32,4 +32,4 @@ def _below(path: Path, *, whole: bool) -> Iterator[Path]:
     """Yield a path, and all folders below it where its content is read by listing it."""
     yield path
     if whole:
-        yield from (Path(folder, name) for folder, names, _ in os.walk(path) for name in names)
+        yield from (Path(folder) for folder, _, _ in folders_below(path))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from specc.compiler.backbone import Backbone, UnknownBackbone, find_backbone
 from specc.compiler.selection import model_parameters
@@ -12,16 +12,7 @@ from specc.diagnostics.model import Diagnostics, Label, at
 from specc.paths import KeyPath
 from specc.source import Document, Source, Span
 from specc.spec.experiment import Spec
-from specc.spec.stages import Stage
-
-_ALTERNATIVES: Final = {
-    "epochs": ("steps",),
-    "steps": ("epochs",),
-    "micro_batch_size": ("grad_accum_steps",),
-    "grad_accum_steps": ("micro_batch_size",),
-}
-"""A stage that says one of these has no default for the other."""
-
+from specc.spec.stages import ALTERNATIVES, Stage
 
 Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 """Passes things on one by one, and is told how many will come."""
@@ -82,7 +73,8 @@ class Context:
         own = getattr(stage, key)
         if own is not None:
             return own, path.child(key)
-        if any(getattr(stage, other) is not None for other in _ALTERNATIVES.get(key, ())):
+        other = ALTERNATIVES.get(key)
+        if other and getattr(stage, other) is not None:
             return None, path
         shared = getattr(self.spec.defaults, key)
         return shared, KeyPath(("defaults", key)) if shared is not None else path

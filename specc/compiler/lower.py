@@ -59,7 +59,7 @@ def _data(context: Context) -> DataPlan:
     )
     return DataPlan(
         source=data.source,
-        location=data.location,
+        location=data.location | (operation("dataset", data.dataset).args if data.dataset else {}),
         image=data.image,
         channels=data.channels,
         labels=labels,

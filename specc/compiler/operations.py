@@ -21,6 +21,8 @@ def operation(family: str, call: Call) -> Operation:
             args[f"{name}_{value.unit}"] = value.value
         elif parameter and parameter.kind is Kind.INTEGER and isinstance(value, Quantity):
             args[name] = int(value.value)
+        elif parameter and parameter.kind is Kind.RANGE and isinstance(value, Interval):
+            args[name] = [int(value.start), int(value.stop)]
         else:
             args[name] = _plain(family, value)
     return Operation(kind=call.function, args=args)

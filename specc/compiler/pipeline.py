@@ -7,6 +7,7 @@ from typing import Final
 from specc.compiler.context import Context
 from specc.compiler.lower import lower
 from specc.compiler.passes.apply_counts import apply_counts
+from specc.compiler.passes.check_steps import check_steps
 from specc.compiler.passes.compare_weights import compare_weights
 from specc.compiler.passes.open_images import open_images
 from specc.compiler.passes.partition import partition
@@ -30,6 +31,7 @@ PASSES: Final[tuple[Pass, ...]] = (
     partition,
     compare_weights,
     resolve_durations,
+    check_steps,
     apply_counts,
 )
 """What turns a lowered plan into a complete one, in order."""

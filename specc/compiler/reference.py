@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 
 from specc.compiler.images import STATISTICS
 from specc.compiler.pending import PENDING
-from specc.data.builtin import BUILTIN
 from specc.data.images import FORMATS
 from specc.diagnostics.explanations import codes, meaning
 from specc.spec.base import Identifier
@@ -36,6 +35,7 @@ FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "optimizer": ("Optimizers", "In `optimizer`."),
     "split": ("Splits", "In `data.split`."),
     "architecture": ("Architectures", "In `model.architecture`."),
+    "dataset": ("Built-in data sets", "In `data.dataset`; the name alone takes every default."),
 }
 """What each family of functions is called, and where its functions may stand."""
 
@@ -178,8 +178,7 @@ def _sources() -> Iterator[str]:
     yield "All other keys of `[data]` go with any source.\n"
     rows = [(f"`{source}`", ", ".join(f"`{key}`" for key in sorted(keys))) for source, keys in SOURCE_KEYS.items()]
     yield _table(("source", "keys that say where the samples are"), rows)
-    datasets = ", ".join(f"`{name}`" for name in BUILTIN)
-    yield f"Built-in data sets: {datasets}. Image formats that are read: {', '.join(FORMATS)}.\n"
+    yield f"Image formats that are read: {', '.join(FORMATS)}.\n"
 
 
 def _expressions(schema: Schema) -> Iterator[str]:
@@ -264,7 +263,7 @@ def _kind(kind: Kind) -> str:
 
 def _within(parameter: Parameter) -> str:
     optional = ", may be left out" if parameter.default is None else ""
-    numeric = parameter.kind in (Kind.NUMBER, Kind.INTEGER, Kind.INTERVAL)
+    numeric = parameter.kind in (Kind.NUMBER, Kind.INTEGER, Kind.INTERVAL, Kind.RANGE)
     return (f", {parameter.bounds}" if numeric and parameter.bounds else "") + optional
 
 

@@ -8,19 +8,9 @@ from specc.spec.experiment import Written
 
 
 def spec_schema() -> dict[str, Any]:
-    """Return what a spec's file may hold.
-
-    A file that extends another may leave out what that one says, so nothing but the version and the name is required.
-    """
+    """Return what a spec's file may hold."""
     schema = Written.model_json_schema()
-    for part in ("data", "model", "stages"):
-        schema["required"].remove(part)
-    schema["$defs"]["Data"].pop("required", None)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "specc training protocol",
-    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "specc training protocol"}
 
 
 def plan_schema() -> dict[str, Any]:

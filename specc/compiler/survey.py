@@ -13,6 +13,7 @@ from typing import Final
 from specc.compiler.operations import operation
 from specc.data.columns import Column, Rows
 from specc.data.index import Index, divided, index_of
+from specc.data.places import SPELLINGS
 from specc.data.rows import IMAGE_SUFFIXES, read_rows
 from specc.errors import DataError
 from specc.frontend.expressions import parse_call
@@ -20,9 +21,6 @@ from specc.plan.model import DataPlan, LabelPlan
 
 SEED: Final = 42
 """Seed of a new spec; its data is divided by it here, too."""
-
-_SPLITS: Final = {"train": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test"}
-"""What people call the folder, the file or the rows of a split."""
 
 _SHARES: Final = ("val = 10%, test = 10%", "val = 15%, test = 15%", "val = 20%", "val = 30%")
 """Shares to divide by; the first that give every class a sample of each split are taken."""
@@ -142,7 +140,7 @@ def _is_label(column: Column) -> bool:
 
 
 def _divides(column: Column) -> bool:
-    found = {_SPLITS.get(value.lower()) for value in column.values}
+    found = {SPELLINGS.get(value.lower()) for value in column.values}
     return None not in found and {"train", "val"} <= found
 
 
@@ -169,8 +167,8 @@ def count_folder(place: str, label: str) -> Classes:
 def _folder_parts(folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the folders to read by the keys of `[data]`, and folders of splits that do not go with them."""
     inside = {path.name for path in folder.expanduser().iterdir() if path.is_dir() and path.name[0] != "."}
-    parts = {split: (folder / name).as_posix() for name, split in _SPLITS.items() if name in inside}
-    if "train" not in parts or not inside <= _SPLITS.keys():
+    parts = {split: (folder / name).as_posix() for name, split in SPELLINGS.items() if name in inside}
+    if "train" not in parts or not inside <= SPELLINGS.keys():
         return {"root": folder.as_posix()}, ()
     if "val" in parts:
         return parts, ()
@@ -193,8 +191,8 @@ def count_table(table: Table, image: str, label: LabelPlan) -> Classes:
 
 def _files_beside(table: Path) -> dict[str, str]:
     """Return the files of all splits, if a table is named after the training split and there is one of validation."""
-    names = {name: table.with_stem(name) for name in _SPLITS}
-    there = {_SPLITS[name]: path.as_posix() for name, path in names.items() if path.expanduser().is_file()}
+    names = {name: table.with_stem(name) for name in SPELLINGS}
+    there = {SPELLINGS[name]: path.as_posix() for name, path in names.items() if path.expanduser().is_file()}
     return there if table.stem == "train" and "val" in there else {}
 
 

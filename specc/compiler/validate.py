@@ -9,6 +9,7 @@ from specc.compiler.checks.data import check_data
 from specc.compiler.checks.evaluation import check_evaluation
 from specc.compiler.checks.images import check_images
 from specc.compiler.checks.losses import check_losses
+from specc.compiler.checks.metrics import check_metrics
 from specc.compiler.checks.mixing import check_mixing
 from specc.compiler.checks.model import check_model
 from specc.compiler.checks.monitors import check_monitors
@@ -25,9 +26,11 @@ from specc.compiler.checks.transforms import check_transforms
 from specc.compiler.checks.unused import check_unused
 from specc.compiler.context import Context
 from specc.compiler.structure import build_spec
-from specc.diagnostics.model import Diagnostics, Severity, SpecError
+from specc.diagnostics.explanations import codes
+from specc.diagnostics.model import Diagnostics, Severity, SpecError, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.frontend.load import Loaded, load
+from specc.paths import KeyPath
 
 CHECKS: Final[tuple[Callable[[Context], None], ...]] = (
     check_names,
@@ -43,6 +46,7 @@ CHECKS: Final[tuple[Callable[[Context], None], ...]] = (
     check_schedules,
     check_stops,
     check_sampling,
+    check_metrics,
     check_evaluation,
     check_monitors,
     check_privacy,
@@ -111,11 +115,16 @@ def _on_builtin_data(loaded: Loaded) -> tuple[str, ...]:
 
 
 def apply_allowed(context: Context, *, complete: bool) -> None:
-    """Drop warnings that the spec allows; once all checks are done, report what is allowed and never said."""
+    """Drop warnings that the spec allows; report codes that there are not, and, once all is checked, those never said."""
     warnings = [d for d in context.problems.found if d.severity is Severity.WARNING]
-    codes, allowed = {d.code for d in warnings}, context.spec.allow
+    said, allowed = {d.code for d in warnings}, context.spec.allow
     context.problems.drop(d for d in warnings if d.code in allowed)
-    for code in (code for code in allowed if complete and code not in codes | context.unsought):
-        headline = f"`{code}` is allowed, and nothing says it"
-        labels = context.at(f"allow.{code}")
-        context.problems.warn("unused-allow", headline, labels, did_you_mean(code, codes, "warnings"))
+    for code in (code for code in allowed if code not in said):
+        place = KeyPath(("allow", code))
+        if code not in codes():
+            labels = at(context.document.place(place, key=True))
+            remedy = did_you_mean(code, codes(), "codes")
+            context.problems.error("unknown-code", f"there is no diagnostic `{code}` to allow", labels, remedy)
+        elif complete and code not in context.unsought:
+            headline = f"`{code}` is allowed, and nothing says it"
+            context.problems.warn("unused-allow", headline, context.at(place), did_you_mean(code, said, "warnings"))

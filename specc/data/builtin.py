@@ -2,36 +2,54 @@
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import distribution
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.data.columns import Rows
+from specc.data.leaves.drawing import draw
+from specc.data.leaves.photos import Photo, listed
 
-@dataclass(frozen=True)
-class Builtin:
-    """Images in memory. Shapes: images (samples, rows, columns), 8 bit; columns hold one text a sample."""
 
-    images: NDArray[np.uint8]
-    columns: dict[str, list[str]]
+class Builtin(NamedTuple):
+    """A data set that needs no file."""
+
+    rows: Callable[..., Rows]
+    """Lists its samples, by the arguments of its expression."""
+    image: Callable[[str], NDArray[np.uint8]]
+    """Gives the image of a reference. Shapes: (rows, columns) or (rows, columns, 3), 8 bit."""
 
 
 @lru_cache(maxsize=1)
-def digits() -> Builtin:
-    """Return 1,797 scanned handwritten digits of 8 x 8 pixels.
+def _digits() -> NDArray[np.int16]:
+    """Read 1,797 scanned handwritten digits: 64 pixels of 0 to 16, then the digit.
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998 (CC BY 4.0), as shipped in
     scikit-learn's wheel; its file is read as it lies there, because importing scikit-learn takes longer than all else.
     """
     path = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
     with gzip.open(str(path)) as file:
-        table = np.loadtxt(file, delimiter=",", dtype=np.int16)
-    images = (table[:, :64].reshape(-1, 8, 8) * 255 // 16).astype(np.uint8)
-    return Builtin(images, {"digit": [str(digit) for digit in table[:, 64]]})
+        return np.loadtxt(file, delimiter=",", dtype=np.int16)
 
 
-BUILTIN: Final[dict[str, Callable[[], Builtin]]] = {"digits": digits}
+def _digit_rows() -> Rows:
+    digits = _digits()[:, 64].tolist()
+    return Rows.pack(map(str, range(len(digits))), {"digit": map(str, digits)})
+
+
+def _digit_image(reference: str) -> NDArray[np.uint8]:
+    return (_digits()[int(reference), :64].reshape(8, 8) * 255 // 16).astype(np.uint8)
+
+
+def _leaf_image(reference: str) -> NDArray[np.uint8]:
+    return draw(Photo.parse(reference))
+
+
+BUILTIN: Final[dict[str, Builtin]] = {
+    "digits": Builtin(_digit_rows, _digit_image),
+    "leaves": Builtin(listed, _leaf_image),
+}
 """Data sets by the name that `data.dataset` gives."""

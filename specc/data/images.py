@@ -29,7 +29,7 @@ Reader = Callable[[str], NDArray[np.uint8]]
 def open_images(data: DataPlan) -> Reader:
     """Return what reads the images of a source."""
     if data.source == "builtin":
-        return _from_memory(data)
+        return _from_builtin(data)
     return lambda reference: read_image(reference, data.channels)
 
 
@@ -50,13 +50,9 @@ def read_image(path: str, channels: int) -> NDArray[np.uint8]:
         raise DataError(f"`{path}` cannot be decoded: {error}") from None
 
 
-def _from_memory(data: DataPlan) -> Reader:
-    images = BUILTIN[data.location["dataset"]]().images
-
-    def read(reference: str) -> NDArray[np.uint8]:
-        return np.repeat(images[int(reference)][:, :, None], data.channels, axis=2)
-
-    return read
+def _from_builtin(data: DataPlan) -> Reader:
+    image = BUILTIN[data.location["dataset"]].image
+    return lambda reference: _pixels(Image.fromarray(image(reference)), data.channels)
 
 
 def _check_size(path: str, size: tuple[int, int]) -> None:

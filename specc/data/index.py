@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from specc.data.columns import Column, Rows, Strings
+from specc.data.classes import classes_of, within
+from specc.data.columns import Rows, Strings
 from specc.data.places import SPLITS
 from specc.data.problem import DataProblem
 from specc.data.randomness import stream
@@ -99,21 +100,6 @@ def index_of(data: DataPlan, parts: Mapping[str, Rows], seed: int) -> Index:
     return Index(data.model_copy(update=found), samples)
 
 
-def classes_of(rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]) -> Column:
-    """Return the class of each row by its name, empty where there is none; within a parent, the parent's name leads."""
-    own = rows.columns[label.column]
-    return own if label.within is None else _within(rows, label, labels)[0]
-
-
-def _within(rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]) -> tuple[Column, list[tuple[str, str]]]:
-    """Return the class of each row, and what each is made of: the parent's class and the label's own text."""
-    own = rows.columns[label.column]
-    parent = classes_of(rows, next(other for other in labels if other.name == label.within), labels)
-    distinct, codes = np.unique(parent.codes.astype(np.int64) * len(own.values) + own.codes, return_inverse=True)
-    pairs = [(parent.values[pair // len(own.values)], own.values[pair % len(own.values)]) for pair in distinct.tolist()]
-    return Column(codes.astype(np.int32), tuple(f"{p}/{v}" if p and v else "" for p, v in pairs)), pairs
-
-
 def _with_classes(label: LabelPlan, train: Rows, before: Sequence[LabelPlan]) -> LabelPlan:
     """List a label's classes in sorted order; numbers sort as numbers. Within a parent, by the parent's order first."""
     if label.kind != "class":
@@ -122,7 +108,7 @@ def _with_classes(label: LabelPlan, train: Rows, before: Sequence[LabelPlan]) ->
     _refuse_odd_names(label, values)
     if label.within is None:
         return label.model_copy(update={"classes": tuple(sorted(filter(None, values), key=_natural))})
-    pairs = [(p, v) for p, v in _within(train, label, before)[1] if p and v]
+    pairs = [(p, v) for p, v in within(train, label, before)[1] if p and v]
     parent = next(other for other in before if other.name == label.within)
     order = {name: i for i, name in enumerate(parent.classes or ())}
     ordered = sorted(pairs, key=lambda pair: (order[pair[0]], _natural(pair[1])))

@@ -1,13 +1,16 @@
 """Where rows lie, and whether anything is there: asked before what reads them is loaded."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from specc.errors import MissingData
 
 SPLITS: Final = ("train", "val", "test")
+
+SPELLINGS: Final = {"train": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "test"}
+"""What people call the folder, the file or the rows of a split, in lower case."""
 
 _TABLES: Final = ("csv", "jsonl")
 
@@ -20,7 +23,7 @@ class Located(Protocol):
         """The kind of source."""
 
     @property
-    def location(self) -> Mapping[str, str]:
+    def location(self) -> Mapping[str, Any]:
         """The keys that say where its samples are."""
 
 
@@ -65,3 +68,26 @@ def require_any(data: Located) -> None:
     found = list(places(data).values())
     if data.source in _TABLES and not any(is_file(Path(place).expanduser()) for place in found):
         require_file(found[0])
+
+
+def folders_below(root: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each folder below a root, the name of its class folder, and the names of its files, all in order.
+
+    Links are followed. Within a class, a folder that was there under another name is left out, so that circles end.
+    """
+    seen: set[tuple[int, int]] = set()
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        inside = Path(folder).relative_to(root).parts
+        if len(inside) < 2:
+            seen = {_identity(root)}
+        if inside and _identity(folder) in seen:
+            subfolders.clear()
+        elif inside:
+            seen.add(_identity(folder))
+            yield folder, inside[0], sorted(names)
+        subfolders.sort()
+
+
+def _identity(folder: str | Path) -> tuple[int, int]:
+    found = os.stat(folder)  # noqa: PTH116  (a million folders)
+    return found.st_dev, found.st_ino

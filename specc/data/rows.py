@@ -1,6 +1,5 @@
 """Reading a source: every row of it, before anything is made of them."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from specc.data.builtin import BUILTIN
 from specc.data.columns import ColumnBuilder, Rows, StringsBuilder
 from specc.data.manifest import read_csv, read_jsonl
-from specc.data.places import is_folder, places
+from specc.data.places import folders_below, is_folder, places
 from specc.data.problem import DataProblem
 from specc.data.wanted import require
 from specc.diagnostics.suggest import did_you_mean
@@ -41,9 +40,10 @@ def _builtin(data: DataPlan, name: str) -> Rows:
     if name not in BUILTIN:
         remedy = did_you_mean(name, BUILTIN, "data sets")
         raise DataProblem("unknown-dataset", f"there is no built-in data set `{name}`", help=remedy)
-    dataset = BUILTIN[name]()
-    require(data, dataset.columns, f"the built-in data set `{name}`")
-    return Rows.pack(map(str, range(len(dataset.images))), dataset.columns)
+    arguments = {key: value for key, value in data.location.items() if key not in ("dataset", "root")}
+    rows = BUILTIN[name].rows(**arguments)
+    require(data, rows.columns, f"the built-in data set `{name}`")
+    return rows
 
 
 def _folder(data: DataPlan, place: str) -> Rows:
@@ -53,15 +53,12 @@ def _folder(data: DataPlan, place: str) -> Rows:
     if not is_folder(root):
         raise MissingData(f"there is no folder `{place}`", help="it should hold one folder of images a class")
     references, classes = StringsBuilder(), ColumnBuilder()
-    for folder, subfolders, names in os.walk(root):
-        subfolders.sort()
-        inside = Path(folder).relative_to(root).parts
-        images = sorted(name for name in names if _is_image(name))
-        if inside and images:
+    for folder, name, files in folders_below(root):
+        if images := list(filter(_is_image, files)):
             _refuse_unwritable(folder, images)
             prefix = Path(folder).as_posix()
-            references.extend(f"{prefix}/{name}" for name in images)
-            classes.extend(inside[:1] * len(images))
+            references.extend(f"{prefix}/{image}" for image in images)
+            classes.extend([name] * len(images))
     return Rows.whole(references.strings(), {"folder": classes.column()})
 
 

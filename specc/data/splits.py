@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.data.classes import classes_of
 from specc.data.columns import Column, Rows
-from specc.data.places import SPLITS
+from specc.data.places import SPELLINGS, SPLITS
 from specc.data.problem import DataProblem
 from specc.data.randomness import stream
 from specc.errors import DataError
-from specc.plan.model import DataPlan
+from specc.plan.model import DataPlan, LabelPlan
 
 TRAIN, VAL, TEST = 0, 1, 2
 
@@ -37,13 +38,13 @@ def assign(data: DataPlan, rows: Rows, seed: int) -> Assignment:
 
 
 def _by_column(rows: Rows, column: str) -> Assignment:
-    codes = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "dev": VAL, "test": TEST}
     found = rows.columns[column]
-    unknown = sorted(value for value in found.present() if value.lower() not in codes)
+    unknown = sorted(value for value in found.present() if value.lower() not in SPELLINGS)
     if unknown:
         headline = f"column `{column}` says `{unknown[0]}`, which is no split"
         raise DataProblem("unknown-split", headline, "split", help=f"use {', '.join(SPLITS)}")
-    return np.array([codes.get(value.lower(), TRAIN) for value in found.values], np.int8)[found.codes]
+    named = (SPELLINGS.get(value.lower(), "train") for value in found.values)
+    return np.array([SPLITS.index(split) for split in named], np.int8)[found.codes]
 
 
 def _units(data: DataPlan, rows: Rows) -> NDArray[np.int64]:
@@ -56,10 +57,10 @@ def _units(data: DataPlan, rows: Rows) -> NDArray[np.int64]:
 def _classes_of_units(data: DataPlan, rows: Rows, units: NDArray[np.int64]) -> Column:
     """Return the class that each unit is divided by: its most frequent one, or none."""
     count = int(units.max()) + 1 if len(units) else 0
-    column = stratum(data)
-    if column is None:
+    label = stratum(data)
+    if label is None:
         return Column(np.zeros(count, np.int32), ("",))
-    classes = rows.columns[column]
+    classes = classes_of(rows, label, data.labels)
     return classes if data.group is None else _most_frequent(classes, units)
 
 
@@ -74,16 +75,15 @@ def _most_frequent(classes: Column, units: NDArray[np.int64]) -> Column:
     return Column(code[first].astype(np.int32), classes.values)
 
 
-def stratum(data: DataPlan) -> str | None:
-    """Return the column whose classes a split shares out evenly, if it does."""
+def stratum(data: DataPlan) -> LabelPlan | None:
+    """Return the label whose classes a split shares out evenly, if it does: the one that it names, or the first."""
     split = data.split
     if split is None or not split.kind.startswith("stratified"):
         return None
-    name = split.args.get("label")
-    labels = {label.name: label.column for label in data.labels}
-    if not labels:
+    if not data.labels:
         raise DataError(f"`{split.kind}` needs a label to divide by", help="use `random(...)`")
-    return labels[str(name)] if name else next(iter(labels.values()))
+    name = split.args.get("label") or data.labels[0].name
+    return next(label for label in data.labels if label.name == name)
 
 
 def _shuffled_by_class(classes: Column, seed: int) -> list[NDArray[np.int64]]:

@@ -78,15 +78,22 @@ def _value(
         return parameter.default
     if not all(parameter.accepts(number) for number in _numbers(converted)):
         headline = f"`{parameter.name}` of `{function.name}` is {parameter.bounds}, not `{argument.value}`"
-        problems.append(Problem("out-of-range", headline, argument.span))
+        problems.append(Problem("out-of-range", headline, argument.span, _as_share(parameter, converted)))
     if isinstance(converted, Interval) and converted.start > converted.stop and function.family in _RISING:
         headline = f"`{parameter.name}` of `{function.name}` falls, from {converted}"
         problems.append(Problem("out-of-range", headline, argument.span, "write the smaller number first"))
     return converted
 
 
-_RISING = ("transform", "views")
+_RISING = ("transform", "views", "dataset")
 """Families whose ranges are drawn from, so that they rise; a schedule's run from one end to the other."""
+
+
+def _as_share(parameter: Parameter, value: object) -> str | None:
+    """Return the remedy for a share in percent without its sign."""
+    is_share = (parameter.low, parameter.high, parameter.open) == (0, 1, "")
+    in_percent = isinstance(value, Quantity) and 1 < value.value <= 100
+    return f"did you mean `{value}%`?" if is_share and in_percent else None
 
 
 def _convert(parameter: Parameter, value: Any) -> object | None:  # noqa: C901  (a table, one case a kind)
@@ -96,10 +103,10 @@ def _convert(parameter: Parameter, value: Any) -> object | None:  # noqa: C901  
             return value
         case Kind.INTEGER, Quantity(unit=None) if float(value.value).is_integer():
             return value
-        case Kind.INTERVAL, Interval():
-            return value
-        case Kind.INTERVAL, Quantity(unit=None):
-            return Interval(value.value, value.value)
+        case Kind.INTERVAL, Interval() | Quantity(unit=None):
+            return _interval(value)
+        case Kind.RANGE, Interval() | Quantity(unit=None) if all(end.is_integer() for end in _numbers(value)):
+            return _interval(value)
         case Kind.DURATION, Quantity(unit="epochs" | "steps"):
             return value
         case Kind.NAME, Name():
@@ -115,6 +122,12 @@ def _convert(parameter: Parameter, value: Any) -> object | None:  # noqa: C901  
         case Kind.FLAG, Name(text="true" | "false"):
             return value.text
     return None
+
+
+def _interval(value: object) -> Interval:
+    """Return a range; one number is both ends of one."""
+    ends = _numbers(value)
+    return Interval(ends[0], ends[-1])
 
 
 def _numbers(value: object) -> tuple[float, ...]:

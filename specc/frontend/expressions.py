@@ -260,7 +260,7 @@ class _Reader:
     def _only_child(self, tree: Tree[Token]) -> Any:
         return self.read(tree.children[0])
 
-    _metric = _transform = _views = _mix = _optimizer = _split = _architecture = _only_child
+    _metric = _transform = _views = _mix = _optimizer = _split = _architecture = _dataset = _only_child
 
     def _duration(self, tree: Tree[Token]) -> Quantity:
         return self._with_unit(tree, ("epochs", "steps", *SECONDS), "a duration such as `1 epoch` or `5 minutes`")
@@ -314,7 +314,7 @@ class _Reader:
         name, value = tree.children
         return Argument(str(name), self.read(value), _span(tree))
 
-    def _bare_metric(self, tree: Tree[Token]) -> Call:
+    def _bare(self, tree: Tree[Token]) -> Call:
         return self._bind(_name(tree.children[0]), [], _span(tree), bare=True)
 
     def _call(self, tree: Tree[Token]) -> Call:
@@ -328,7 +328,7 @@ class _Reader:
 
     def _bind(self, name: Name, arguments: list[Argument], span: Span, *, bare: bool) -> Call:
         function = _function(self.family, name)
-        if function is None or (bare and function.parameters):
+        if function is None or (bare and function.needs_arguments):
             self.problems.append(_not_a_call(self.family, name))
             return Call(name.text, {}, span)
         if function.name != name.text:
@@ -359,7 +359,8 @@ def _unknown_function(family: str, name: Name) -> Problem:
     remedy = did_you_mean(name.text, scope, f"{family} functions")
     if elsewhere and not closest(name.text, scope):
         remedy = f"`{name}` is a {elsewhere[0]}, not a {family}"
-    return Problem("unknown-function", f"there is no {family} called `{name}`", name.span, remedy)
+    code = "unknown-dataset" if family == "dataset" else "unknown-function"
+    return Problem(code, f"there is no {family} called `{name}`", name.span, remedy)
 
 
 def _name(token: Any) -> Name:

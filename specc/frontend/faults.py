@@ -69,6 +69,16 @@ SHARED: Final[dict[str, Words]] = {
         "`{text}` is too large for a whole number",
         "whole numbers reach from -9,223,372,036,854,775,808 to 9,223,372,036,854,775,807",
     ),
+    "is-list": Words(
+        "`{text}` is a list, and this line sets a key of it",
+        "keep one of them: a list has entries, a table has keys",
+        other="the list begins here",
+    ),
+    "is-table": Words(
+        "`{text}` is a table, and this line adds an entry to it",
+        "keep one of them: a list has entries, a table has keys",
+        other="the table begins here",
+    ),
     "key-twice": Words(
         "key `{text}` is set twice",
         "keep one of them",

@@ -10,6 +10,7 @@ import tomli
 from specc.diagnostics.model import Diagnostic, Diagnostics, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError, UsageError
+from specc.frontend.faults import MAX_DEPTH
 from specc.frontend.merge import item_names, lay_over, subtree
 from specc.frontend.reading import read_source
 from specc.paths import KeyPath
@@ -19,6 +20,12 @@ NOTATIONS: Final[dict[str, str]] = {".toml": "specc.frontend.toml", ".specc": "s
 """The module that reads each notation, by the ending of the file; only those of the files at hand are loaded."""
 
 _MAX_CHAIN: Final = 16
+
+_NOT_BY_FLAG: Final[dict[str | int, str]] = {
+    "extends": "write it in the file",
+    "profiles": "apply a profile with --profile NAME, and set values of the spec itself",
+}
+"""Keys that are gone when flags are read, and the remedy."""
 
 
 class Loaded(NamedTuple):
@@ -48,7 +55,7 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
             raise UsageError(f"there is no profile `{name}` in `{path}`", help=did_you_mean(name, layers, "profiles"))
         merged = _lay_over(merged, layers[name], problems)
     for override in overrides:
-        merged = _lay_over(merged, _override(override), problems)
+        merged = _lay_over(merged, _override(override, merged), problems)
     _check_profiles(base, layers.values(), problems)
     merged = Document(whole.source, merged.tree, merged.origins)
     return Loaded(merged, {name: lay_over(base, layer) for name, layer in layers.items()}, tuple(sources))
@@ -117,23 +124,39 @@ def _profiles(document: Document, problems: Diagnostics) -> dict[str, Document]:
     return layers
 
 
-def _override(text: str) -> Document:
-    """Read `path=value` of a `--set` flag as a document of one value."""
-    written, equals, raw = text.partition("=")
-    path = KeyPath.parse(written.strip())
-    if not equals or not path:
-        raise UsageError(f"`--set {text}` sets nothing", help="write --set PATH=VALUE, as in --set defaults.lr=1e-3")
+def _override(text: str, base: Document) -> Document:
+    """Read `path=value` of a `--set` flag as a document of one value, in which all that `base` lacks has a place."""
+    path = _path_to_set(text)
+    written, _, raw = text.partition("=")
     source = Source(f"--set {written.strip()}", text, is_file=False)
     origin = Origin("flag --set", source, Span(0, len(written)), Span(len(written) + 1, len(text)))
+    around = [KeyPath(path[:end]) for end in range(1, len(path))]
+    origins = {place: origin for place in around if place.resolve(base.tree) is None} | {path: origin}
     tree: Any = _value(raw.strip())
-    origins = {path: origin}
     for part in reversed(path):
-        if isinstance(part, int):
-            raise UsageError(
-                f"`--set {text}`: an item of an array is addressed by its name", help="as in stages.joint.lr"
-            )
         tree = {part: tree}
     return Document(source, tree, origins)
+
+
+def _path_to_set(text: str) -> KeyPath:
+    """Return the path that a `--set` flag names.
+
+    Raises: UsageError when that is none, or none that a flag can set.
+    """
+    written, equals, _ = text.partition("=")
+    if not equals or not written.strip():
+        raise UsageError(f"`--set {text}` sets nothing", help="write --set PATH=VALUE, as in --set defaults.lr=1e-3")
+    try:
+        path = KeyPath.parse(written.strip())
+    except ValueError as error:
+        raise UsageError(f"`--set {text}`: {error}", help="join keys by dots, as in stages.joint.lr") from None
+    if any(isinstance(part, int) for part in path):
+        raise UsageError(f"`--set {text}`: an item of an array is addressed by its name", help="as in stages.joint.lr")
+    if len(path) > MAX_DEPTH:
+        raise UsageError(f"a path of `--set` has {len(path):,} keys", help="a spec needs five or six")
+    if path[0] in _NOT_BY_FLAG:
+        raise UsageError(f"`--set {text}`: a flag cannot set `{path[0]}`", help=_NOT_BY_FLAG[path[0]])
+    return path
 
 
 def _check_profiles(base: Document, layers: Iterable[Document], problems: Diagnostics) -> None:

@@ -2,7 +2,8 @@
 
 What is laid over wins. A table over a table merges key by key. A table over an array of named tables merges into the
 items of those names, so that a profile can say `stages.joint.epochs = 2`; it adds none. Anything else replaces what was
-there; an array replaces an array. A `data.source` of another kind takes away the keys that only the old kind has.
+there; an array replaces an array. Two rules take keys away: a `data.source` of another kind those that only the old
+kind has, and `epochs` of a stage or of `[defaults]` an earlier `steps`, as each of `ALTERNATIVES` does with the other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from typing import Any, Final
 from specc.paths import KeyPath
 from specc.source import Document, Origin
 from specc.spec.data import SOURCE_KEYS
+from specc.spec.stages import ALTERNATIVES
 
 _HERE: Final = KeyPath()
 
@@ -82,8 +84,15 @@ class _Layers:
 
     def _merge_tables(self, old: dict[str, Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> dict[str, Any]:
         self._move([KeyPath()], here, there)
+        kept = self._without_alternatives(old, new, here) if _is_stage(here) else old
         merged = {key: self.merge(old.get(key), new[key], here.child(key), there.child(key)) for key in new}
-        return {**old, **merged}
+        return {**kept, **merged}
+
+    def _without_alternatives(self, old: dict[str, Any], new: dict[str, Any], here: KeyPath) -> dict[str, Any]:
+        gone = {other for key, other in ALTERNATIVES.items() if key in new and other in old.keys() - new.keys()}
+        for key in gone:
+            self.drop(old[key], here.child(key))
+        return {key: value for key, value in old.items() if key not in gone}
 
     def _merge_items(self, old: list[Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> list[Any]:
         items = list(old)
@@ -93,14 +102,25 @@ class _Layers:
         return items
 
 
+def _is_stage(path: KeyPath) -> bool:
+    """Say whether a path leads to a stage, or to what holds for all stages, of a spec or of a profile.
+
+    >>> _is_stage(KeyPath(("stages", 0))), _is_stage(KeyPath(("profiles", "short", "defaults")))
+    (True, True)
+    """
+    inner = path[2:] if path[:1] == ("profiles",) else path
+    return inner == ("defaults",) or (inner[:1] == ("stages",) and len(inner) == 2)
+
+
 def item_names(value: Any) -> list[str]:
     """Return the names of the items of an array of named tables; none for anything else.
 
     >>> item_names([{"name": "warmup"}, {"name": "joint"}]), item_names([1]), item_names({})
     (['warmup', 'joint'], [], [])
     """
-    names = [item.get("name") if isinstance(item, dict) else None for item in value] if isinstance(value, list) else []
-    return names if all(isinstance(name, str) for name in names) else []
+    items = value if isinstance(value, list) else []
+    names = [item["name"] for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)]
+    return names if len(names) == len(items) else []
 
 
 def _paths(value: Any, path: KeyPath = _HERE) -> Iterator[KeyPath]:

@@ -42,7 +42,7 @@ class TreeBuilder:
         if path not in self.origins:
             self.put(path, key, Value({}, key))
         elif not isinstance(self.at(path), dict):
-            raise _conflict("no-table", path, key, self.origins[path])
+            raise self._other_kind(path, key)
 
     def block(self, path: KeyPath, key: Span, span: Span) -> None:
         """Begin the block of the table at `path`, its only one."""
@@ -60,10 +60,14 @@ class TreeBuilder:
             self.put(path, key, Value([], place))
         holder = self.at(path)
         if not isinstance(holder, list):
-            raise _conflict("no-table", path, place, self.origins[path])
+            raise self._other_kind(path, place)
         here = path.child(len(holder))
         self.put(here, key, value)
         return here
+
+    def _other_kind(self, path: KeyPath, span: Span) -> FaultError:
+        kind = {dict: "is-table", list: "is-list"}.get(type(self.at(path)), "no-table")
+        return _conflict(kind, path, span, self.origins[path])
 
     def _remember(self, path: KeyPath, key: Span | None, value: Value) -> None:
         self.keys += key is not None

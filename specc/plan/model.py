@@ -59,7 +59,8 @@ class DataPlan(Record):
     """Where samples come from, and what was found there."""
 
     source: str
-    location: dict[str, str]
+    location: dict[str, Any]
+    """The keys that say where they are; the arguments of a built-in data set."""
     image: str | None
     channels: int
     labels: Items[LabelPlan]

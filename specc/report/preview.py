@@ -1,5 +1,6 @@
 """The contact sheet of a spec: what the model will see, a row a sample."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -33,8 +34,7 @@ def preview_figure(preview: Preview, groups: Sequence[Group], words: Words) -> F
     x = _NAMES
     for group, code, color in zip(groups, lines, COLORS * len(groups), strict=False):
         sheet.rule(x, _TOP, _width(group), color)
-        title = f"{group.what} in {', '.join(group.stages)}" if group.stages else group.what
-        sheet.write(x, _TOP + 0.07, cut(title, int(12 * _width(group))), fontweight="bold")
+        sheet.write(x, _TOP + 0.07, _title(group), fontweight="bold")
         sheet.write_code(x, _TOP + 0.3, code)
         for row, pictures in enumerate(group.pictures):
             _strip(sheet, x, head + row * _ROW, pictures)
@@ -49,16 +49,26 @@ def _titles(sheet: Sheet, preview: Preview, head: float) -> None:
     sheet.write(_MARGIN, 0.42, f"what the model sees with seed {plan.seed}, before images are normalised", color=MUTED)
     for number, row in enumerate(preview.rows):
         y, count = head + number * _ROW, preview.count(row)
-        sheet.write(_MARGIN, y, cut(preview.name(row), 20), fontsize=10, fontweight="bold")
+        name = textwrap.wrap(cut(preview.name(row), 50).replace("/", "/ "), 16)
+        for line, part in enumerate(name):
+            sheet.write(_MARGIN, y + 0.18 * line, part.replace("/ ", "/"), fontsize=10, fontweight="bold")
         if count is not None:
-            sheet.write(_MARGIN, y + 0.2, counted(count, "sample", "samples"), color=MUTED)
+            sheet.write(_MARGIN, y + 0.18 * len(name) + 0.02, counted(count, "sample", "samples"), color=MUTED)
 
 
 def _strip(sheet: Sheet, x: float, y: float, pictures: Sequence[Picture]) -> None:
     for column, picture in enumerate(pictures):
         left = x + column * (SIDE + _GAP)
         sheet.paste(left, y, SIDE, picture.pixels)
-        sheet.write(left, y + SIDE + 0.03, cut(picture.caption, 24), fontsize=7, color=MUTED)
+        sheet.write(left, y + SIDE + 0.03, cut(picture.caption, 22), fontsize=7, color=MUTED)
+
+
+def _title(group: Group) -> str:
+    """Say what is done in which stages; how many they are, where their names take more room than there is."""
+    if not group.stages:
+        return group.what
+    named = f"{group.what} in {', '.join(group.stages)}"
+    return named if len(named) <= 12 * _width(group) else f"{group.what} in {len(group.stages)} stages"
 
 
 def _lines(group: Group, words: Words) -> Sequence[str]:
@@ -69,5 +79,5 @@ def _lines(group: Group, words: Words) -> Sequence[str]:
 
 
 def _width(group: Group) -> float:
-    """Return the room that a group takes: that of its longest strip."""
-    return max(1, *map(len, group.pictures)) * (SIDE + _GAP) - _GAP
+    """Return the room that a group takes: that of its longest strip, and enough for its words."""
+    return max(2 if group.stages else 1, *map(len, group.pictures)) * (SIDE + _GAP) - _GAP

@@ -18,6 +18,7 @@ LETTER: Final = 8 / DPI
 """Width of a letter of code."""
 
 _SMALL: Final = 7.5
+_NO_BREAK: Final = "\u00a0"
 
 
 class Sheet:
@@ -55,9 +56,11 @@ class Sheet:
 
 
 def wrapped(lines: Sequence[str], width: float) -> list[str]:
-    """Break lines of code so that they fit; what goes on is indented.
+    """Break lines of code behind commas so that they fit; what goes on is indented.
 
-    >>> wrapped(["one_of(blur(3 -> 7), noise(10 -> 50))"], 1.5)
-    ['one_of(blur(3 -> 7),', '  noise(10 -> 50))']
+    >>> wrapped(["one_of(blur(3 -> 7), noise(10 -> 50), p = 0.3)"], 1.5)
+    ['one_of(blur(3 -> 7),', '  noise(10 -> 50),', '  p = 0.3)']
     """
-    return [part for line in lines for part in textwrap.wrap(line, int(width / LETTER), subsequent_indent="  ")]
+    joined = [line.replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ") for line in lines]
+    parts = [part for line in joined for part in textwrap.wrap(line, int(width / LETTER), subsequent_indent="  ")]
+    return [part.replace(_NO_BREAK, " ") for part in parts]

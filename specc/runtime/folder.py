@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from specc.checkpoint.atomic import remove_leftovers, write_atomic, write_text_atomic
 from specc.checkpoint.format import Encoded, read_header
@@ -17,12 +17,17 @@ from specc.errors import FileFormatError, RunFailed, UsageError
 from specc.plan.file import dump
 from specc.plan.model import Plan
 
+NOTATIONS: Final = (".toml", ".specc")
+"""How the names of specs end."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
     """Names in a run folder."""
 
     root: Path
+    notation: str = ".toml"
+    """How the name of the spec that is run ends."""
 
     @property
     def last(self) -> Path:
@@ -71,7 +76,14 @@ class RunFolder:
             for path in (*self.root.glob("*.safetensors"), *(self.root / "stages").glob("*.safetensors")):
                 path.unlink()
         write_text_atomic(self.root / "plan.json", dump(plan))
-        write_text_atomic(self.root / "spec.toml", spec)
+        self._write_spec(spec)
+
+    def _write_spec(self, text: str) -> None:
+        """Write down the spec; one in the other notation, which an earlier run left, goes."""
+        path = self.root / f"spec{self.notation}"
+        write_text_atomic(path, text)
+        for other in {self.root / f"spec{ending}" for ending in NOTATIONS} - {path}:
+            other.unlink(missing_ok=True)
 
     def save_last(self, encoded: Encoded) -> None:
         """Write the newest state; the one before it stays as `previous`."""

@@ -9,6 +9,7 @@ from specc.runtime.monitor import Row, best_row, judge
 from specc.runtime.resume import read_tensors
 from specc.runtime.run import Run
 from specc.runtime.state import State
+from specc.runtime.words import shown
 
 
 def stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ def check_gates(plan: Plan, history: list[Row], index: int) -> None:
     """Go on only when the stage before reached its targets."""
     missed = [gate for gate in stage_gates(plan, history, index) if not gate["passed"]]
     if missed:
-        told = "; ".join(f"{gate['gate']}, got {gate['value']:.4g}" for gate in missed)
+        told = "; ".join(f"{gate['gate']}, got {shown(gate['metric'], gate['value'])}" for gate in missed)
         raise GateMissed(
             f"stage `{plan.stages[index].name}` missed its target: {told}", help="change the stage, or its `expect`"
         )

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from specc.plan.model import Operation
+from specc.data.randomness import stream
+from specc.plan.model import Operation, Plan
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,15 @@ class Mixture:
         return mixed
 
 
+def mixture_at(plan: Plan, stage: int, step: int, samples: int, size: tuple[int, int]) -> Mixture | None:
+    """Return how the batch of a step is mixed; None where it is not. Units: size in rows and columns."""
+    return draw_mixture(plan.stages[stage].mix, samples, size, stream(plan.seed, "mix", stage, step))
+
+
 def draw_mixture(
     operation: Operation | None, samples: int, size: tuple[int, int], generator: np.random.Generator
 ) -> Mixture | None:
-    """Draw how a batch is mixed; None where this one is not. Units: size in rows and columns."""
+    """Draw how a batch is mixed."""
     if operation is None or generator.random() >= operation.args.get("p", 1.0):
         return None
     if operation.kind == "one_of":

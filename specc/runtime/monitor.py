@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from specc.plan.model import GatePlan, MonitorPlan, StopPlan
+from specc.runtime.words import target
 
 Row = dict[str, Any]
 """One epoch of the history: stage, epoch from 1, train, val, lr."""
@@ -59,8 +60,9 @@ def has_stopped(stop: StopPlan | None, rows: Sequence[Row]) -> bool:
 def judge(gates: Sequence[GatePlan], values: dict[str, float]) -> list[dict[str, Any]]:
     """Return each gate with its value, target and whether it was reached; a value that is missing is a miss.
 
-    >>> judge([GatePlan(metric="top1(a)", operator=">=", threshold=0.9)], {"top1(a)": 0.95})[0]["passed"]
-    True
+    >>> judged = judge([GatePlan(metric="top1(a)", operator=">=", threshold=0.9)], {"top1(a)": 0.95})
+    >>> judged[0]["gate"], judged[0]["passed"]
+    ('top1(a) >= 90%', True)
     """
     return [_judged(gate, values.get(gate.metric, math.nan)) for gate in gates]
 
@@ -73,5 +75,5 @@ def _judged(gate: GatePlan, value: float) -> dict[str, Any]:
         "<": value < gate.threshold,
         "==": value == gate.threshold,
     }[gate.operator]
-    text = f"{gate.metric} {gate.operator} {gate.threshold:g}"
+    text = f"{gate.metric} {gate.operator} {target(gate.metric, gate.threshold)}"
     return {"gate": text, "metric": gate.metric, "value": value, "target": gate.threshold, "passed": passed}

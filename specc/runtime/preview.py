@@ -19,7 +19,7 @@ from specc.plan.model import LabelPlan, Plan
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import INPUTS, checked, evaluation_loader, training_loader, training_transforms
 from specc.runtime.data.order import BatchKey, training_keys
-from specc.runtime.mixing import Mixture, draw_mixture
+from specc.runtime.mixing import mixture_at
 
 DRAWS: Final = 4
 """Pictures of a sample that stages draw in one way, at most."""
@@ -108,8 +108,9 @@ class Preview:
 
         def draw(place: Place) -> Picture | None:
             image = self._image(dataset, place.key(place.offset))
-            stage, epoch = self.plan.stages[place.batch.stage], place.batch.epoch + 1
-            return None if image is None else Picture(_pixels(image), f"epoch {epoch} of {stage.name}")
+            when = f"epoch {place.batch.epoch + 1}"
+            where = f" of {self.plan.stages[place.batch.stage].name}" if len(stages) > 1 else ""
+            return None if image is None else Picture(_pixels(image), when + where)
 
         return Group("seen", self._names(stages), self._found(stages, DRAWS, draw))
 
@@ -121,8 +122,11 @@ class Preview:
     def _mixture(self, dataset: Dataset[Batch], place: Place) -> Picture | None:
         """Mix a sample as its step does; None where that one does not, or where a sample is skipped."""
         image = self._image(dataset, place.key(place.offset))
-        mixture = self._draw_mixture(place, image) if image is not None else None
-        if image is None or mixture is None:
+        if image is None:
+            return None
+        size = (image.shape[1], image.shape[2])
+        mixture = mixture_at(self.plan, place.batch.stage, place.step, len(place.batch.rows), size)
+        if mixture is None:
             return None
         partner = int(mixture.partners[place.offset])
         other = self._image(dataset, place.key(partner))
@@ -133,13 +137,6 @@ class Preview:
         mixed = mixture.images(image[None].float(), other[None].float())[0].round().to(torch.uint8)
         share, name = mixture.share, self.name(int(place.batch.rows[partner]))
         return Picture(_pixels(mixed), f"{share:.0%} own, {1 - share:.0%} {name}")
-
-    def _draw_mixture(self, place: Place, image: Tensor) -> Mixture | None:
-        """Draw what the step at a place draws (specc.runtime.step)."""
-        batch = place.batch
-        generator = stream(self.plan.seed, "mix", batch.stage, place.step)
-        size = (image.shape[1], image.shape[2])
-        return draw_mixture(self.plan.stages[batch.stage].mix, len(batch.rows), size, generator)
 
     def _found(
         self, stages: Sequence[int], wanted: int, make: Callable[[Place], Picture | None]

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from specc.data.randomness import integer, stream
+from specc.data.randomness import integer
 from specc.plan.model import StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.losses import Objective
-from specc.runtime.mixing import draw_mixture
+from specc.runtime.mixing import mixture_at
 from specc.runtime.optimizers import set_rate
 from specc.runtime.rng import seed_step
 from specc.runtime.state import State
@@ -62,8 +62,7 @@ def _parts(state: State, batch: Batch, normalize: Normalize) -> Iterator[tuple[B
     """Yield the micro-batches with their images as the model sees them."""
     stage, samples = state.of_stage, len(batch)
     rows, columns = batch.inputs["image"].shape[-2:]
-    generator = stream(state.plan.seed, "mix", state.stage, state.step)
-    mixture = draw_mixture(stage.mix, samples, (rows, columns), generator)
+    mixture = mixture_at(state.plan, state.stage, state.step, samples, (rows, columns))
     size = samples if stage.micro_batch_size == "auto" else stage.micro_batch_size
     for start in range(0, samples, size):
         here = slice(start, start + size)

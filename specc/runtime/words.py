@@ -52,3 +52,12 @@ def shown(name: str, value: Any) -> str:
     if not isinstance(value, int | float) or math.isnan(value):
         return "-"
     return f"{value:.4f}" if name == "loss" else f"{100 * value:.2f}%"
+
+
+def target(metric: str, threshold: float) -> str:
+    """Print what a metric is to reach as it is shown, but with every digit.
+
+    >>> target("loss", 1e-5), target("top1(a)", 0.97), target("top1(a)", 0.99999)
+    ('1e-05', '97%', '99.999%')
+    """
+    return f"{threshold:g}" if metric == "loss" else f"{100 * threshold:.10g}%"

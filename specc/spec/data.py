@@ -5,15 +5,16 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from specc.spec.base import Count, Identifier, Section, Text, Word
-from specc.spec.fields import Items, SizeField, SplitField, TransformField, ViewsField
+from specc.spec.expressions import Call
+from specc.spec.fields import DatasetField, Items, SizeField, SplitField, TransformField, ViewsField
 
 SOURCE_KEYS: Final[dict[str, frozenset[str]]] = {
     "builtin": frozenset({"dataset"}),
     "folder": frozenset({"root", "train", "val", "test"}),
-    "csv": frozenset({"path", "train", "val", "test", "image"}),
-    "jsonl": frozenset({"path", "train", "val", "test", "image"}),
-    "parquet": frozenset({"path", "train", "val", "test", "image"}),
-    "webdataset": frozenset({"train", "val", "test", "image"}),
+    "csv": frozenset({"path", "train", "val", "test", "image", "root"}),
+    "jsonl": frozenset({"path", "train", "val", "test", "image", "root"}),
+    "parquet": frozenset({"path", "train", "val", "test", "image", "root"}),
+    "webdataset": frozenset({"train", "val", "test", "image", "root"}),
 }
 """The keys of `[data]` that say where the samples are, by kind of source. The other keys go with any source."""
 
@@ -56,8 +57,8 @@ class Data(Section):
 
     source: Literal["builtin", "folder", "csv", "jsonl", "parquet", "webdataset"]
     """The kind of source."""
-    dataset: Identifier | None = None
-    """Which built-in data set: `digits`."""
+    dataset: DatasetField | None = None
+    """Which built-in data set."""
     root: Text | None = None
     """Folder with one folder a class; relative image paths of a manifest start here too."""
     path: Text | None = None
@@ -94,8 +95,9 @@ class Data(Section):
     @property
     def location(self) -> dict[str, str]:
         """Return the keys that say where the samples are, and what they say."""
-        keys = sorted({*SOURCE_KEYS[self.source], "root"} - {"image"})
-        return {key: value for key in keys if (value := getattr(self, key)) is not None}
+        keys = sorted(SOURCE_KEYS[self.source] - {"image"})
+        found = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        return {key: value.function if isinstance(value, Call) else value for key, value in found.items()}
 
 
 class Augment(Section):

@@ -9,24 +9,25 @@ Schema = dict[str, Any]
 def for_files(made: Schema, parts: Iterable[str]) -> Schema:
     """Return the schema of a file: it may extend another one, and hold profiles, which may change `parts`.
 
-    What comes from elsewhere can be changed key by key, so a profile requires nothing, and stages can be addressed by
-    their names. Only a file that extends nothing must have everything.
+    What comes from elsewhere can be changed key by key, and stages can be addressed by their names. Only a file that
+    extends nothing must have everything; the name is a file's own.
     """
     schema: Schema = _tidy(made)
     keys, tables = schema["properties"], schema["$defs"]
     stage = keys["stages"]["items"]
+    needed = _needed(schema, tables)
+    for name in tables.keys() - {_name(stage)}:
+        tables[name].pop("required", None)
     keys["stages"] = {
         "description": keys["stages"]["description"],
         "anyOf": [{"type": "array"}, {"type": "object"}],
         "items": stage,
         "minItems": 1,
-        "additionalProperties": _changes(stage, tables),
+        "additionalProperties": {word: value for word, value in tables[_name(stage)].items() if word != "required"},
     }
-    changes = {key: keys[key] if key == "stages" else _changes(keys[key], tables) for key in parts}
-    profile = {"type": "object", "properties": changes, "additionalProperties": False}
+    profile = {"type": "object", "properties": {key: keys[key] for key in parts}, "additionalProperties": False}
     keys["profiles"]["patternProperties"] = dict.fromkeys(keys["profiles"]["patternProperties"], profile)
-    needed = {"properties": {"data": {"required": tables["Data"]["required"]}}, "required": ["data", "model", "stages"]}
-    return {**schema, "if": {"not": {"required": ["extends"]}}, "then": needed}
+    return {**schema, "required": ["name"], "if": {"not": {"required": ["extends"]}}, "then": needed}
 
 
 def _tidy(schema: Any) -> Any:
@@ -52,19 +53,19 @@ def _is_plain(default: Any) -> bool:
     return default is not None and not isinstance(default, dict)
 
 
-def _changes(schema: Any, tables: Schema) -> Any:
-    """Return what may be laid over a value: the same keys, none of them required.
+def _needed(schema: Schema, tables: Schema) -> Schema:
+    """Return the keys that a table, and those below it, cannot be without.
 
-    >>> tables = {"Head": {"properties": {"kind": {}}}, "Stage": {"properties": {"name": {}}, "required": ["name"]}}
-    >>> _changes({"$ref": "#/$defs/Head"}, tables), _changes({"$ref": "#/$defs/Stage"}, tables)
-    ({'$ref': '#/$defs/Head'}, {'properties': {'name': {}}})
+    >>> tables = {"Data": {"properties": {"source": {}}, "required": ["source"]}}
+    >>> _needed({"properties": {"data": {"$ref": "#/$defs/Data"}, "seed": {}}}, tables)
+    {'properties': {'data': {'required': ['source']}}}
     """
-    if isinstance(schema, list):
-        return [_changes(item, tables) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" not in schema:
-        return {key: _changes(value, tables) for key, value in schema.items() if key != "required"}
-    table = tables[schema["$ref"].rsplit("/", 1)[1]]
-    loose = _changes(table, tables)
-    return schema if loose == table else {**loose, **{key: value for key, value in schema.items() if key != "$ref"}}
+    table = tables[_name(schema)] if "$ref" in schema else schema
+    keys = {key: needed for key, value in table.get("properties", {}).items() if (needed := _needed(value, tables))}
+    names = [needed for value in table.get("patternProperties", {}).values() if (needed := _needed(value, tables))]
+    found = {"required": table.get("required"), "properties": keys, "additionalProperties": names[0] if names else None}
+    return {word: value for word, value in found.items() if value}
+
+
+def _name(reference: Schema) -> str:
+    return str(reference["$ref"].rsplit("/", 1)[1])

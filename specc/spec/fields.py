@@ -110,6 +110,9 @@ StopField = Annotated[Stop, ExpressionField("stop", ("min loss, patience = 30 ep
 OptimizerField = Annotated[Call, ExpressionField("optimizer", ("adamw(weight_decay = 0.05)", "sgd(momentum = 0.9)"))]
 SplitField = Annotated[Call, ExpressionField("split", ("stratified(val = 10%)", "stratified_kfold(5, test = 15%)"))]
 ArchitectureField = Annotated[Call, ExpressionField("architecture", ("seq2seq(layers = 2, hidden = 512)",))]
+DatasetField = Annotated[
+    Call, ExpressionField("dataset", ("digits", "leaves(species = 6, diseases = 3 -> 5, imbalance = 20)"))
+]
 DurationField = Annotated[Quantity, ExpressionField("duration", ("1 epoch", "500 steps", "5 minutes"))]
 SizeField = Annotated[Quantity, ExpressionField("size", ("100 GB",))]
 
@@ -129,6 +132,7 @@ STARTS: Final = (
     "optimizer",
     "split",
     "architecture",
+    "dataset",
     "duration",
     "size",
 )

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     NUMBER = "a number"
     INTEGER = "a whole number"
     INTERVAL = "a range such as `0.6 -> 1.0`"
+    RANGE = "a range of whole numbers such as `3 -> 5`"
     DURATION = "a duration such as `2 epochs` or `500 steps`"
     NAME = "a name"
     NAMES = "a list of names"
@@ -61,6 +62,11 @@ class Function(NamedTuple):
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter called `name`."""
         return next((p for p in self.parameters if p.name == name), None)
+
+    @property
+    def needs_arguments(self) -> bool:
+        """Say whether the name alone is no call."""
+        return any(p.default is REQUIRED for p in self.parameters)
 
 
 def _q(value: float, unit: str | None = None) -> Quantity:
@@ -235,8 +241,8 @@ _TRANSFORMS = (
     Function(
         "randaugment",
         "transform",
-        (_i("n", 2), _i("magnitude", 9, low=0), _i("of", 30)),
-        "`n` of 14 operations, at `magnitude` of a scale that ends at `of` (arXiv 1909.13719: 10; torchvision: 30).",
+        (_i("n", 2), _i("magnitude", 9, low=0), _i("out_of", 30)),
+        "`n` of 14 operations, at a `magnitude` of so many (arXiv 1909.13719 counts to 10, torchvision to 30).",
     ),
     Function("trivial_augment", "transform", (), "arXiv 2103.10158."),
     Function("normalize", "transform", (_n("statistics"),), "Scale to 0..1, subtract mean, divide by deviation."),
@@ -312,6 +318,25 @@ _ARCHITECTURES = (
         "Encoder and attentive decoder of GRUs (arXiv 1409.0473).",
     ),
 )
+_DATASETS = (
+    Function("digits", "dataset", (), "1,797 scanned digits of 8 x 8 pixels (UCI, CC BY 4.0). Column: `digit`."),
+    Function(
+        "leaves",
+        "dataset",
+        (
+            _i("species", 6, high=1000),
+            Parameter("diseases", Kind.RANGE, Interval(3, 5), 1, 1000),
+            _i("samples", 2000, high=1_000_000),
+            _i("size", 96, low=16, high=1024),
+            _p("imbalance", 1, low=1),
+            _i("photos", 1),
+            _i("seed", 0, low=0),
+        ),
+        "Drawn leaves, `size` pixels wide. A species has so many `diseases`, `healthy` among them; the most frequent "
+        "class has `imbalance` times the samples of the rarest (arXiv 1901.05555); a plant has so many `photos`. "
+        "Columns: `species`, `disease`, `plant`.",
+    ),
+)
 
 FUNCTIONS: Final[dict[tuple[str, str], Function]] = {
     (f.family, f.name): f
@@ -327,6 +352,7 @@ FUNCTIONS: Final[dict[tuple[str, str], Function]] = {
         *_OPTIMIZERS,
         *_SPLITS,
         *_ARCHITECTURES,
+        *_DATASETS,
     )
 }
 """Every function by (family, name)."""

@@ -54,11 +54,12 @@ def _word(function: Function) -> str:
     return r"top\d*" if (function.family, function.name) == ("metric", "top") else function.name
 
 
-def _metric() -> str:
-    return _any(*(name for name, f in family("metric").items() if not f.parameters), _call("metric"))
+def _bare_or_call(kind: str) -> str:
+    return _any(*(name for name, f in family(kind).items() if not f.needs_arguments), _call(kind))
 
 
-_MONITOR = rf"(?:max|min)\s+{_metric()}"
+_METRIC = _bare_or_call("metric")
+_MONITOR = rf"(?:max|min)\s+{_METRIC}"
 _STOP_ARGUMENT = _any(
     rf"(?:patience|after)\s*=\s*{_with_unit(*_EPOCHS_OR_STEPS)}",
     rf"min_delta\s*=\s*{_NUMBER}",
@@ -70,12 +71,13 @@ _WHOLE: Final[dict[str, str]] = {
     "rates": _any(_listed(rf"{_NAME}\s*\*\s*{_NUMBER}", ","), _call("rates")),
     "loss": _listed(rf"(?:{_NUMBER}\s*\*\s*)?{_call('loss')}", r"\+"),
     "sampling": _any(_listed(rf"{_NUMBER}\s*where\s+{_CONDITION}", ","), _call("sampling")),
-    "metric": _metric(),
+    "metric": _METRIC,
     "monitor": _MONITOR,
-    "gate": rf"{_metric()}\s*{_COMPARE}\s*{_NUMBER}",
+    "gate": rf"{_METRIC}\s*{_COMPARE}\s*{_NUMBER}",
     "stop": rf"{_MONITOR}(?:\s*,\s*{_STOP_ARGUMENT})+",
     "duration": _with_unit(*_EPOCHS_OR_STEPS, *SECONDS),
     "size": _with_unit(*BYTES),
+    "dataset": _bare_or_call("dataset"),
     **{kind: _call(kind) for kind in ("transform", "views", "mix", "optimizer", "split", "architecture")},
 }
 

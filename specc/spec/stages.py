@@ -1,6 +1,6 @@
 """`[defaults]`, `[[stages]]`, `[evaluate]`: the protocol itself."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,14 @@ from specc.spec.fields import (
     StopField,
     TransformField,
 )
+
+ALTERNATIVES: Final = {
+    "epochs": "steps",
+    "steps": "epochs",
+    "micro_batch_size": "grad_accum_steps",
+    "grad_accum_steps": "micro_batch_size",
+}
+"""What says one of these takes the place of a default, or of an earlier layer, that says the other."""
 
 
 class StageDefaults(Section):

@@ -81,6 +81,13 @@ def test_paths_in_a_spec_start_in_root(place, command):
     assert not (place / "checkpoints").exists()
 
 
+def test_paths_in_both_specs_of_a_diff_start_in_root(place):
+    words = ("diff", "specs/x.toml", "specs/base.toml")
+    assert "compared without the data" in specc(*words, cwd=place).stderr
+    result = specc(*words, "--root", "data", cwd=place)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_without_root_paths_start_in_the_working_directory(place):
     assert "without its data" in specc("validate", "specs/x.toml", cwd=place).stdout
     assert "without" not in specc("validate", "../specs/x.toml", cwd=place / "data").stdout

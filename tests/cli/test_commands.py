@@ -104,6 +104,13 @@ def test_plan_prints_the_protocol():
     assert "?" in specc("plan", SPEC, "--no-data").stdout
 
 
+def test_plan_counts_as_people_do():
+    result = specc("plan", SPEC, "--set", "stages.polish.epochs=5000", "--set", "stages.finetune.steps=50")
+    assert re.search(r" total +5,003\.47 +170,118 ", result.stdout)
+    assert "4 where count(digit) < 50: 1 class, 24 samples, " in result.stdout
+    assert "expect  end: top1(digit) >= 97%\n" in result.stdout
+
+
 def test_plan_of_a_wrong_spec(wrong):
     result = specc("plan", wrong)
     assert (result.returncode, result.stdout) == (1, "")
@@ -143,10 +150,20 @@ def test_diff(wrong, doubtful, tmp_path):
     assert specc("diff", SPEC, wrong).returncode == 1
 
 
+def test_diff_reads_both_specs_in_the_same_way(wrong):
+    layers = ("--profile", "demo", "--set", "stages.polish.epochs=1", "--set", "seed=7")
+    assert specc("diff", SPEC, "specs/quickstart.specc", *layers, "--exit-code").returncode == 0
+    assert specc("diff", SPEC, "specs/quickstart.specc", "--profile", "nobody").returncode == 2
+    result = specc("diff", wrong, SPEC, "--format", "concise")
+    assert result.stderr.startswith(f"{wrong}:3:24: error[selects-nothing]: ")
+
+
 def test_diff_with_a_plan(tmp_path):
     out = tmp_path / "plan.json"
     specc("compile", SPEC, "-o", out)
     assert specc("diff", out, SPEC, "--exit-code").returncode == 0
+    assert "seed: 42 -> 7" in specc("diff", out, SPEC, "--set", "seed=7").stdout
+    assert "both of these are plans" in specc("diff", out, out, "--set", "seed=7").stderr
     out.write_text(out.read_text("utf-8").replace('"seed": 42', '"seed": 43'), encoding="utf-8")
     result = specc("diff", out, SPEC)
     assert (result.returncode, "was changed after it was compiled" in result.stderr) == (1, True)
@@ -178,6 +195,10 @@ def test_help(arguments):
     result = specc(*arguments)
     assert (result.returncode, result.stderr) == (0, "")
     assert "specc" in result.stdout
+
+
+def test_help_keeps_the_case_of_words():
+    assert "\nPrint the JSON Schema of specs.\n" in specc("schema", "--help").stdout
 
 
 @pytest.fixture

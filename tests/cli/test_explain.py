@@ -261,7 +261,7 @@ def test_what_there_is_not(explain, path, missing, remedy):
     assert explain(path) == f"error: there is no `{missing}` in this spec\n help: {remedy}\n"
 
 
-@pytest.mark.parametrize("path", ["", ".", "[]"])
+@pytest.mark.parametrize("path", ["", ".", "[]", "seed..", "na]me", "\"seed"])
 def test_a_path_of_nothing(explain, path):
     assert explain(path).startswith(f"error: `{path}` names no value\n")
 

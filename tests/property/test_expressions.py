@@ -41,6 +41,11 @@ def intervals(draw: Any, low: float | None = 0, high: float | None = None, *, ri
     return f"{start}{draw(BLANKS)}->{draw(BLANKS)}{stop}"
 
 
+def whole_ranges(low: int, high: int) -> st.SearchStrategy[str]:
+    ends = st.lists(st.integers(low, high), min_size=2, max_size=2).map(sorted)
+    return ends.map("{0[0]} -> {0[1]}".format) | st.integers(low, high).map(str)
+
+
 @st.composite
 def conditions(draw: Any) -> str:
     return f"count({draw(NAMES)}) {draw(COMPARE)} {draw(number(None))}"
@@ -57,6 +62,7 @@ def value(parameter: Parameter, family_name: str) -> st.SearchStrategy[str]:
         Kind.NUMBER: number(low, high, parameter.open),
         Kind.INTEGER: st.integers(int(low or 0), int(high or 99)).map(str),
         Kind.INTERVAL: intervals(low, high, rising=family_name in ("transform", "views")) | number(low, high),
+        Kind.RANGE: whole_ranges(int(low or 0), int(high or 99)),
         Kind.DURATION: DURATION,
         Kind.NAME: NAMES,
         Kind.NAMES: st.lists(NAMES, min_size=1, max_size=3).map(lambda names: f"[{', '.join(names)}]") | NAMES,
@@ -117,6 +123,7 @@ EXPRESSIONS = {
     "monitor": MONITORS,
     "gate": st.tuples(METRICS, COMPARE, number() | number(0, 100).map("{}%".format)).map(" ".join),
     "stop": stops(),
+    "dataset": any_call("dataset") | st.sampled_from(["digits", "leaves"]),
     "duration": DURATION | POSITIVE.map("{} minutes".format),
     "size": st.tuples(POSITIVE, st.sampled_from(["kB", "MB", "GB", "TB"])).map(" ".join),
     **{kind: any_call(kind) for kind in ("transform", "views", "mix", "metric", "optimizer", "split", "architecture")},

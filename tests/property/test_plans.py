@@ -19,6 +19,8 @@ from specc.spec.shape import model_at
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
+THREE = ", ".join(f"{{ name = '{name}', epochs = 3, lr = 1e-3 }}" for name in ("warmup", "finetune", "polish"))
+
 EDITS = [
     "seed=1",
     "name=other",
@@ -43,8 +45,8 @@ EDITS = [
     "stages.finetune.augment=['hflip()', 'normalize(imagenet)']",
     "stages.polish.rates=layer_decay(0.7)",
     "stages.polish.grad_accum_steps=4",
-    "stages.last={ steps = 10, lr = 1e-5 }",
-    "stages.more={ epochs = 10, lr = 'plateau(1e-5)' }",
+    f"stages=[{THREE}, {{ name = 'last', steps = 10, lr = 1e-5 }}]",
+    f"stages=[{{ name = 'more', epochs = 10, lr = 'plateau(1e-5)' }}, {THREE}]",
     "evaluate.metrics=['top3(digit)']",
     "evaluate.expect=[]",
     "evaluate.best=max macro_f1(digit)",

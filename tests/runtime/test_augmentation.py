@@ -357,7 +357,7 @@ def test_a_magnitude_is_a_share_of_its_scale():
     """9 of 10, as the paper counts, is 27 of 30, as torchvision does."""
     image = noise_image()
     for tens, thirties in zip(
-        drawn("randaugment(2, 9, of = 10)", image, 100), drawn("randaugment(2, 27)", image, 100), strict=True
+        drawn("randaugment(2, 9, out_of = 10)", image, 100), drawn("randaugment(2, 27)", image, 100), strict=True
     ):
         assert (tens.int() - thirties.int()).abs().max() <= 1
     weak, strong = (

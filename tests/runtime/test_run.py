@@ -192,6 +192,13 @@ def test_fresh_starts_over(plan, copy):
     assert of_kind(found, Started)[0].resumed_from is None
 
 
+def test_the_spec_of_the_other_notation_is_replaced(plan, tmp_path):
+    for notation in (".toml", ".specc", ".toml"):
+        RunFolder(tmp_path, notation).prepare(plan, f"written in {notation}")
+        (found,) = tmp_path.glob("spec.*")
+        assert (found.suffix, found.read_text()) == (notation, f"written in {notation}")
+
+
 # Interrupted and damaged
 
 
@@ -500,8 +507,10 @@ def test_weights_of_timm_are_taken(compile_spec_text, tmp_path):
     assert all(torch.equal(found[f"backbone.{name}"], tensor) for name, tensor in own.items())
 
 
-def test_weights_of_which_none_fits_are_refused(compile_spec_text, tmp_path):
-    safetensors.torch.save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
-    plan = compile_spec_text(f'model.start_from="{tmp_path / "other.safetensors"}"')
+def test_weights_that_fit_no_longer_are_refused(compile_spec_text, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), path)
+    plan = compile_spec_text(f'model.start_from="{path}"')
+    safetensors.torch.save_file({"other": torch.zeros(3)}, path)
     with pytest.raises(DataError, match="no weight of"):
         list(events(plan, tmp_path / "run"))

@@ -1,5 +1,7 @@
 """Paths in trees of tables and arrays."""
 
+import re
+
 import pytest
 
 from specc.paths import KeyPath, value_at
@@ -14,12 +16,21 @@ TREE = {"stages": [{"name": "warmup", "lr": 1}, {"name": "joint", "lr": 2}], "a"
         ("augment.train[0]", ("augment", "train", 0)),
         ('a."b.c"[1]', ("a", "b.c", 1)),
         ("a[0][12]", ("a", 0, 12)),
+        ('[3].a."b[1]".""', (3, "a", "b[1]", "")),
         ("", ()),
     ],
 )
 def test_a_path_prints_as_it_is_written(text, parts):
     assert KeyPath.parse(text) == parts
     assert str(KeyPath(parts)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["a..b", ".a", "a.", "a.[0]", "a[0]b", "a[]", "a[x]", "a]", "na]me", '"a', 'a"b"', '"a"b', "a[-1]"]
+)
+def test_what_is_no_path(text):
+    with pytest.raises(ValueError, match=re.escape(f"`{text}` is not a path")):
+        KeyPath.parse(text)
 
 
 def test_child_and_parent():

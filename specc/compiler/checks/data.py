@@ -24,7 +24,7 @@ def check_data(context: Context) -> None:
 
 def _location(context: Context) -> None:
     data = context.spec.data
-    known = SOURCE_KEYS[data.source] | {"root"}
+    known = SOURCE_KEYS[data.source]
     for key in sorted(frozenset.union(*SOURCE_KEYS.values()) - known):
         if getattr(data, key) is not None:
             headline = f"`{key}` has no meaning for source `{data.source}`"
@@ -105,7 +105,7 @@ def _fold(context: Context) -> None:
         return
     count = int(data.split.number("k"))
     if data.fold >= count:
-        labels = context.at("data.fold") + context.at("data.split", text=f"{count} folds")
+        labels = context.at("data.fold") + context.at("data.split", text=f"{count:,} folds")
         context.problems.error(
-            "fold-out-of-range", f"there is no fold {data.fold}", labels, f"folds are 0 to {count - 1}"
+            "fold-out-of-range", f"there is no fold {data.fold:,}", labels, f"folds are 0 to {count - 1:,}"
         )

@@ -1,9 +1,8 @@
 """What is measured, and the targets that must be reached."""
 
-from collections.abc import Iterator
 from itertools import combinations
 
-from specc.compiler.checks.metrics import check_metric
+from specc.compiler.checks.metrics import targets
 from specc.compiler.checks.stops import SHARES
 from specc.compiler.context import Context
 from specc.paths import KeyPath
@@ -14,30 +13,17 @@ _METRICS = KeyPath(("evaluate", "metrics"))
 
 
 def check_evaluation(context: Context) -> None:
-    """Report metrics that measure nothing, and targets that are never or always reached."""
+    """Report metrics that are listed twice, and targets that are never or always reached."""
     seen: dict[str, KeyPath] = {}
     for index, metric in enumerate(context.spec.evaluate.metrics):
-        place = _METRICS.child(index)
-        check_metric(context, place, metric)
-        _twice(context, seen, str(metric), place)
-    for path, gates in _targets(context):
+        _twice(context, seen, str(metric), _METRICS.child(index))
+    for path, gates in targets(context):
         found: dict[str, KeyPath] = {}
         for index, gate in enumerate(gates):
             place = path.child(index)
-            check_metric(context, place, gate.metric)
             _gate(context, place, gate)
             _twice(context, found, str(gate), place)
         _contradictions(context, path, gates)
-
-
-def _targets(context: Context) -> Iterator[tuple[KeyPath, tuple[Gate, ...]]]:
-    """Yield each list of targets with its place."""
-    yield KeyPath(("evaluate", "expect")), context.spec.evaluate.expect
-    places = {}
-    for path, stage in context.stages():
-        gates, place = context.setting(path, stage, "expect")
-        places[place] = gates or ()
-    yield from places.items()
 
 
 def _twice(context: Context, seen: dict[str, KeyPath], text: str, place: KeyPath) -> None:

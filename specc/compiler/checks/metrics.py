@@ -1,18 +1,44 @@
 """Metrics: labels that there are, of the kind that is measured, told by a head."""
 
 import math
+from collections.abc import Iterator
 
 from specc.compiler.checks.names import check_reference
+from specc.compiler.checks.rows import by_place, table
 from specc.compiler.context import Context
 from specc.paths import KeyPath
-from specc.spec.expressions import Arrow, Call, Condition, Filtered, Name
+from specc.spec.expressions import Arrow, Call, Condition, Filtered, Gate, Name
 
 _OF_CLASSES = ("top", "macro_f1", "macro_recall", "cascade")
 _OF_SEQUENCES = ("exact_match", "edit_rate")
 
 
-def check_metric(context: Context, path: KeyPath, call: Call) -> None:
-    """Report what a metric cannot measure."""
+def check_metrics(context: Context) -> None:
+    """Report what metrics cannot measure."""
+    for path, metric in measured(context):
+        _metric(context, path, metric)
+
+
+def measured(context: Context) -> Iterator[tuple[KeyPath, Call]]:
+    """Yield every metric that is asked for, and where."""
+    evaluate = context.spec.evaluate
+    yield from ((KeyPath(("evaluate", "metrics", index)), metric) for index, metric in enumerate(evaluate.metrics))
+    if evaluate.best:
+        yield KeyPath(("evaluate", "best")), evaluate.best.metric
+    for path, users in by_place(table(context), "stop").items():
+        yield path, users[0].setting("stop")[0].monitor.metric
+    for path, gates in targets(context):
+        yield from ((path.child(index), gate.metric) for index, gate in enumerate(gates))
+
+
+def targets(context: Context) -> Iterator[tuple[KeyPath, tuple[Gate, ...]]]:
+    """Yield each list of targets with its place."""
+    yield KeyPath(("evaluate", "expect")), context.spec.evaluate.expect
+    for path, users in by_place(table(context), "expect").items():
+        yield path, users[0].setting("expect")[0]
+
+
+def _metric(context: Context, path: KeyPath, call: Call) -> None:
     if call.function == "knn":
         return
     for value in call.arguments.values():

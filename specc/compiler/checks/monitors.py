@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from specc.compiler.checks.metrics import check_metric
 from specc.compiler.checks.rows import Row, table
 from specc.compiler.checks.stops import SHARES
 from specc.compiler.context import Context
@@ -18,12 +17,10 @@ def check_monitors(context: Context) -> None:
     rows = table(context)
     best = context.spec.evaluate.best
     if best:
-        check_metric(context, _BEST, best.metric)
         _direction(context, _BEST, best)
     for row in rows:
         stop, place = row.setting("stop")
         if stop:
-            check_metric(context, place, stop.monitor.metric)
             _direction(context, place, stop.monitor)
     _one_loss(context, rows)
     if rows[0].names:

@@ -98,6 +98,23 @@ def written_together(context: Context, *places: KeyPath) -> bool:
     return len({(origin.by, origin.source.name if origin.source else "") for origin in origins}) == 1
 
 
+def knows_data(context: Context, *places: KeyPath) -> bool:
+    """Say whether values were written with the data, or over it: what later data makes of them is no mistake."""
+    data = context.spec.data
+    keys = [*data.location, *(["limit"] if data.limit else [])]
+    latest = max((_layer(context, KeyPath(("data", key))) for key in keys), default=0)
+    return all(_layer(context, place) >= latest for place in places)
+
+
+def _layer(context: Context, place: KeyPath) -> int:
+    """Return how late a value was laid over the others: parents first, then the file, profiles and flags."""
+    origin = context.document.origin(place)
+    if origin.by != "file":
+        return 2 if origin.by.startswith("flag") else 1
+    chain = [source.name for source in context.sources]
+    return -chain.index(origin.source.name) if origin.source and origin.source.name in chain else 0
+
+
 @lru_cache(maxsize=1024)
 def _selected(selector: Selector | None, names: tuple[str, ...]) -> frozenset[str]:
     """Return what a selector means; everything where one of its parts is unknown, which is reported by itself."""

@@ -93,16 +93,25 @@ def first_rate(phase: Call) -> float:
 def _step(row: Row, place: KeyPath, phase: Call) -> None:
     """Report steps that are longer than the stage, and so many that nothing is left of the rate."""
     every = phase.arguments.get("every")
-    total, total_place = row.setting(str(every.unit)) if isinstance(every, Quantity) else (None, place)
-    if total is None or not isinstance(every, Quantity) or not written_together(row.context, place, total_place):
-        return
-    labels = row.at(place, phase.span) + row.at(total_place, text="the stage ends here")
-    falls, factor = math.ceil(min(total / every.value, _MANY)) - 1, phase.number("factor")
+    total, end = row.setting(str(every.unit)) if isinstance(every, Quantity) else (None, place)
+    if total is not None and isinstance(every, Quantity) and written_together(row.context, place, end):
+        check_falls(row, phase, total / every.value, Quantity(total, every.unit), end)
+
+
+def check_falls(row: Row, phase: Call, times: float, length: Quantity, end: KeyPath) -> None:
+    """Report steps of a rate that are never taken, and those that leave nothing of it.
+
+    `times` is how often `every` goes into `length`, and `end` is where that is written.
+    """
+    falls, factor = math.ceil(min(times, _MANY)) - 1, phase.number("factor")
+    labels = row.at(row.setting("lr")[1], phase.span) + row.at(end, text=f"the stage has {length}")
     if not falls:
-        headline = f"`step` never changes the rate: it waits {every}, and stage `{row.stage.name}` has {total}"
-        row.warn("schedule-idle", headline, labels, f"lower `every` below {total}")
+        every = phase.arguments["every"]
+        headline = f"`step` never changes the rate: it waits {every}, and stage `{row.stage.name}` has {length}"
+        row.warn("schedule-idle", headline, labels, "lower `every`")
     elif min(factor, 1.0) ** falls < _VANISHED:
-        headline = f"nothing is left of the rate: `step` multiplies it by {number_text(factor)}, {falls} times"
+        many = f"{falls:,} times in {length}"
+        headline = f"nothing is left of the rate: `step` multiplies it by {number_text(factor)}, {many}"
         row.warn("rate-vanishes", headline, labels, "raise `every` or `factor`")
 
 

@@ -1,8 +1,9 @@
 """Early stops: they must be able to act, and able not to."""
 
 import math
+from typing import NamedTuple
 
-from specc.compiler.checks.rows import Row, table, written_together
+from specc.compiler.checks.rows import Row, by_place, table, written_together
 from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.spec.expressions import Stop
@@ -12,38 +13,48 @@ SHARES = ("top", "macro_f1", "macro_recall", "cascade", "knn", "exact_match")
 """Metrics from 0 to 1 that are better the higher they are."""
 
 
+class Late(NamedTuple):
+    """Why a stop is due when its stage is over: the argument that waits, what to lower, and where the end is set."""
+
+    argument: str
+    why: str
+    lower: str
+    total: int
+    end: KeyPath
+
+
 def check_stops(context: Context) -> None:
     """Report stops that never act, and stops that always do."""
-    for row in table(context):
-        stop, place = row.setting("stop")
-        if stop is not None:
-            if not _never(row, place, stop):
-                _patience(row, place, stop)
-            _min_delta(row, place, stop)
+    for place, users in by_place(table(context), "stop").items():
+        row, stop = users[0], users[0].setting("stop")[0]
+        late = [found for user in users if (found := _late(user, stop))]
+        if len(late) < len(users):
+            _patience(row, place, stop)
+        elif _is_meant_to_act(row, place) and written_together(context, place, *(found.end for found in late)):
+            headline = f"the stop can never act: {late[0].why}, and the stage has {late[0].total}"
+            labels = row.at(place, stop.spans.get(late[0].argument)) + row.at(late[0].end, text="ends here")
+            row.warn("stop-never-acts", headline, labels, f"lower {late[0].lower}, or leave the stop out")
+        _min_delta(row, place, stop)
 
 
-def _never(row: Row, place: KeyPath, stop: Stop) -> bool:
-    """Report a stop that is due when the stage is over; over a default, that is how a stage does without."""
-    total, total_place = row.setting(str(stop.after.unit))
+def _late(row: Row, stop: Stop) -> Late | None:
+    """Say why a stop is due when a stage is over, if it is."""
+    total, end = row.setting(str(stop.after.unit))
     if total is not None and stop.after.value and stop.after.value >= total:
-        headline = f"the stop can never act: it waits {stop.after}, and the stage has {total}"
-        labels = row.at(place, stop.spans.get("after")) + row.at(total_place, text="ends here")
-        row.warn("stop-never-acts", headline, labels, f"lower `after` below {total}, or leave the stop out")
-        return True
-    total, total_place = row.setting("epochs")
+        return Late("after", f"it waits {stop.after}", f"`after` below {total}", total, end)
+    total, end = row.setting("epochs")
     every = row.context.spec.evaluate.every
     if total is None or _earliest(stop, every) < total:
-        return False
-    if row.context.spec.defaults.stop is None and written_together(row.context, place, total_place):
-        waits = (
-            f"its patience of {stop.patience} begins with the first validation"
-            if every < total
-            else f"validation comes every {every} epochs"
-        )
-        headline = f"the stop can never act: {waits}, and the stage has {total}"
-        labels = row.at(place, stop.spans.get("patience")) + row.at(total_place, text="ends here")
-        row.warn("stop-never-acts", headline, labels, "lower the patience, or leave the stop out")
-    return True
+        return None
+    if every >= total:
+        return Late("patience", f"validation comes every {every} epochs", "evaluate.every", total, end)
+    why = f"its patience of {stop.patience} begins with the first validation"
+    return Late("patience", why, "the patience", total, end)
+
+
+def _is_meant_to_act(row: Row, place: KeyPath) -> bool:
+    """Say whether a stop is no way to do without the one in `[defaults]`."""
+    return place[0] == "defaults" or row.context.spec.defaults.stop is None
 
 
 def _earliest(stop: Stop, every: int) -> int:

@@ -20,7 +20,7 @@ def check_sweep(context: Context) -> None:
         return
     seen: dict[str, KeyPath] = {}
     for place, path, values in _entries(sweep):
-        _leads_somewhere(context, place, KeyPath.parse(path))
+        _leads_somewhere(context, place, path)
         _overridden(context, place, path)
         if not values:
             headline = f"there is no value of `{path}` to try"
@@ -43,8 +43,14 @@ def _key(context: Context, place: KeyPath, text: str = "") -> tuple[Label, ...]:
     return at(context.document.place(place, key=True), text)
 
 
-def _leads_somewhere(context: Context, place: KeyPath, path: KeyPath) -> None:
-    """Report the first part of a path that is no key, and no name of what is declared."""
+def _leads_somewhere(context: Context, place: KeyPath, text: str) -> None:
+    """Report what is no path, or the first part of one that is no key, and no name of what is declared."""
+    try:
+        path = KeyPath.parse(text)
+    except ValueError as error:
+        remedy = "join keys by dots, as in stages.joint.lr"
+        context.problems.error("unknown-key", str(error), _key(context, place), remedy)
+        return
     walked = KeyPath()
     for part in path:
         is_stages = walked == ("stages",)

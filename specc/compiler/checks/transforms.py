@@ -100,9 +100,9 @@ def _out_of_range(call: Call) -> Iterator[tuple[str, str, str]]:
     if call.function == "random_resized_crop" and _range(call, "ratio").start == 0:
         headline = "`ratio` of `random_resized_crop` is above 0, and a patch of ratio 0 has no width"
         yield "ratio", headline, "begin at 0.75"
-    if call.function == "randaugment" and call.number("magnitude") > call.number("of"):
-        headline = f"the scale of `{call}` ends at {call.number('of'):.0f}, and its magnitude lies beyond"
-        yield "magnitude", headline, f"take {call.number('of'):.0f} or less"
+    if call.function == "randaugment" and call.number("magnitude") > call.number("out_of"):
+        headline = f"the scale of `{call}` ends at {call.number('out_of'):.0f}, and its magnitude lies beyond"
+        yield "magnitude", headline, f"take {call.number('out_of'):.0f} or less"
     if (name := _WHOLE.get(call.function)) and not _whole_numbers(call, name):
         headline = f"`{name}` of `{call.function}` has no whole number from {call.arguments[name]}"
         yield name, headline, "begin or end with one"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from specc.compiler.checks_data.found import SHOWN, Found, counted, listed
+from specc.data.places import SPELLINGS, SPLITS, places
 from specc.data.splits import stratum
 from specc.diagnostics.suggest import closest, did_you_mean
 from specc.plan.model import LabelPlan
@@ -21,9 +22,10 @@ _DECIMAL: Final = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+)(e[+-]?\d+)?", re.IGNORE
 
 
 def check_classes(found: Found) -> None:
-    """Report labels without classes, classes that training lacks or has too few of, and odd spellings."""
+    """Report labels without classes, classes that training lacks or has too few of, and odd names."""
     for label in found.labels:
         _empty(found, label)
+        _splits(found, label)
         _unseen(found, label)
         _rare(found, label)
         if not _odd(found, label):
@@ -40,6 +42,19 @@ def _empty(found: Found, label: LabelPlan) -> None:
             remedy = "name the column that holds it, or leave the label out"
             report = found.error if split == "train" else found.warn
             report("empty-column", headline, found.at_label(label.name) + found.at_split(split, split), remedy)
+
+
+def _splits(found: Found, label: LabelPlan) -> None:
+    """Report folders of splits that were taken for folders of classes."""
+    root = found.data.location.get("root")
+    if found.data.source != "folder" or list(places(found.data)) != ["root"]:
+        return
+    names = sorted(set().union(*found.counts[label.name].values()))
+    splits = {split: name for name in names if (split := SPELLINGS.get(name.lower()))}
+    if "train" in splits and len(splits) > 1:
+        headline = f"classes of `{label.name}` are called as splits are: {listed(splits.values())}"
+        remedy = "; ".join(f'data.{split} = "{root}/{splits[split]}"' for split in SPLITS if split in splits)
+        found.warn("splits-as-classes", headline, found.at("root"), f"name the splits instead: {remedy}")
 
 
 def _unseen(found: Found, label: LabelPlan) -> None:
@@ -158,7 +173,7 @@ def _limited(found: Found, label: LabelPlan) -> None:
 def _too_small(found: Found, label: LabelPlan) -> None:
     """Report classes that a stratified split cannot share out."""
     split, counts = found.data.split, found.counts[label.name]
-    if split is None or label.column != stratum(found.data):
+    if split is None or label != stratum(found.data):
         return
     folds = split.args.get("k")
     if folds is not None:

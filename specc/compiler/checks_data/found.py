@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from specc.compiler.context import Context
+from specc.data.classes import classes_of
 from specc.data.columns import Column, Rows
-from specc.data.index import classes_of
 from specc.data.manifest import line_numbers
 from specc.data.places import places
 from specc.diagnostics.model import Diagnostic, Label, Severity

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from specc.compiler.checks.metrics import measured
+from specc.compiler.checks.rows import knows_data
 from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.plan.model import EvaluatePlan, LabelPlan, Operation, Plan, StagePlan
-from specc.spec.expressions import Condition, Name, Rule, Sampling
+from specc.spec.expressions import Call, Condition, Filtered, Name, Rule, Sampling
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ def apply_counts(plan: Plan, context: Context) -> Plan:
     if plan.data.samples is None:
         return plan
     drawings: dict[str, _Drawing] = {}  # most stages draw as another one does
+    _warn_empty_metrics(plan, context)
     stages = tuple(
         _with_weights(plan, context, path, stage, drawings)
         for (path, _), stage in zip(context.stages(), plan.stages, strict=True)
@@ -83,11 +86,28 @@ def _moved(rules: Sequence[Rule], counts: Sequence[int], weights: Sequence[float
 
 
 def _warn_idle_rules(context: Context, place: KeyPath, rules: Sequence[Rule], label: LabelPlan) -> None:
-    counts = label.counts or (0,)
-    for rule in rules:
+    for rule in rules if knows_data(context, place) else ():
         headline = f"no class of `{label.name}` has {rule.condition}"
-        remedy = f"classes have {min(counts)} to {max(counts)} training samples"
-        context.problems.warn("idle-rule", headline, context.at(place, rule.span), remedy)
+        context.problems.warn("idle-rule", headline, context.at(place, rule.span), _told(label))
+
+
+def _warn_empty_metrics(plan: Plan, context: Context) -> None:
+    for place, metric in measured(context):
+        for target in metric.arguments.values():
+            if isinstance(target, Filtered) and knows_data(context, place):
+                _warn_empty(plan, context, place, metric, target.condition)
+
+
+def _warn_empty(plan: Plan, context: Context, place: KeyPath, metric: Call, condition: Condition) -> None:
+    label = plan.label(condition.label.text)
+    if not any(map(condition.holds, label.counts or ())):
+        headline = f"`{metric}` measures nothing: no class of `{label.name}` has {condition}"
+        context.problems.warn("measures-nothing", headline, context.at(place, condition.span), _told(label))
+
+
+def _told(label: LabelPlan) -> str:
+    counts = label.counts or (0,)
+    return f"classes have {min(counts):,} to {max(counts):,} training samples"
 
 
 def _restricted(plan: Plan, metric: Operation) -> Operation:

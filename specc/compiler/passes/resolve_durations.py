@@ -15,48 +15,7 @@ def resolve_durations(plan: Plan, context: Context) -> Plan:
     for stage in stages:
         origin = f"derived by resolve_durations from {samples:,} samples in batches of {stage.batch_size}"
         context.origins[f"stages.{stage.name}.steps"] = origin
-        _refuse_batch_of_one(context, stage, samples)
-        _refuse_long_phases(context, stage)
     return plan.model_copy(update={"stages": stages})
-
-
-def _refuse_long_phases(context: Context, stage: StagePlan) -> None:
-    """Report a phase that leaves nothing to the one after it, now that both are counted in steps."""
-    if len(stage.schedule) > 1 and stage.schedule[-1].steps == 0:
-        path = next(path for path, written in context.stages() if written.name == stage.name)
-        place = context.setting(path, context.spec.stages[int(path[1])], "lr")[1]
-        headline = (
-            f"the schedule of stage `{stage.name}` leaves nothing to its last phase: the stage has {stage.steps} steps"
-        )
-        context.problems.error("schedule-too-long", headline, context.at(place), "shorten what comes before it")
-
-
-def _refuse_batch_of_one(context: Context, stage: StagePlan, samples: int) -> None:
-    """Report a last batch that batch normalisation cannot work on."""
-    trains_backbone = any(name.startswith("backbone") for name in stage.train)
-    has_batch_norm = context.backbone is not None and context.backbone.batch_norms > 0
-    if trains_backbone and has_batch_norm and 1 in _part_sizes(stage, samples):
-        path = next(path for path, written in context.stages() if written.name == stage.name)
-        key = "batch_size" if stage.micro_batch_size == "auto" else "micro_batch_size"
-        place = context.setting(path, context.spec.stages[int(path[1])], key)[1]
-        headline = f"stage `{stage.name}` makes batches of one sample: {samples:,} in batches of {stage.batch_size}"
-        context.problems.error("batch-of-one", headline, context.at(place), _larger(stage, samples))
-
-
-def _larger(stage: StagePlan, samples: int) -> str | None:
-    """Return a batch size nearby that leaves no sample alone."""
-    for size in range(max(stage.batch_size, 2), stage.batch_size + 100):
-        parts = stage.model_copy(update={"batch_size": size, "micro_batch_size": "auto"})
-        if 1 not in _part_sizes(parts, samples):
-            return f"batch_size = {size} in one pass leaves none alone"
-    return None
-
-
-def _part_sizes(stage: StagePlan, samples: int) -> set[int]:
-    """Return the sizes of the forward passes that an epoch is made of."""
-    batches = {min(stage.batch_size, samples), samples % stage.batch_size or stage.batch_size}
-    micro = stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
-    return {size for batch in batches for size in (min(micro, batch), batch % micro or min(micro, batch))}
 
 
 def _resolved(stage: StagePlan, samples: int) -> StagePlan:

@@ -7,13 +7,14 @@ a table of colours over that distance, so that rings, rims and halos cost nothin
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import cos, pi, sin
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.data.leaves.blades import Anatomy
 from specc.data.leaves.fields import Field, lattice, look_up, noise
-from specc.data.leaves.species import Anatomy
 from specc.data.randomness import stream
 
 _FARTHEST: Final = 2.5
@@ -45,8 +46,8 @@ class Lesions(Protocol):
         """Return how far each point is from the middle of a lesion; 1 is its edge."""
 
 
-def _between(ends: Ends, share: float) -> np.float32:
-    return np.float32(ends[0] + (ends[1] - ends[0]) * share)
+def _between(ends: Ends, share: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * share
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,15 @@ class Spots:
 
     def distance(self, ground: Ground, draws: np.random.Generator, severity: float) -> Field:
         """Return the distance from the nearest spot, in its radii."""
-        number = round(float(_between(self.number, severity)))
-        x, y = draws.random((2, number * _CANDIDATES, 1, 1), np.float32) * np.float32(2.2) - np.float32(1.1)
+        number = round(_between(self.number, severity))
+        x, y = draws.random((2, number * _CANDIDATES, 1, 1), np.float32) * 2.2 - 1.1
         chosen = np.flatnonzero(ground.holds(x, y))[:number]
-        radius = _between(self.radius, severity) * draws.uniform(0.6, 1.4, (number, 1, 1)).astype(np.float32)
-        scale = 1 / radius[: len(chosen)]
+        sizes = _between(self.radius, severity) * (0.6 + 0.8 * draws.random((number, 1, 1), np.float32))
+        scale = 1 / sizes[: len(chosen)]
         right, up = (ground.x - x[chosen]) * scale, (ground.y - y[chosen]) * scale
         apart = np.maximum(np.abs(right), np.abs(up - right / 2)) if self.is_angular else np.hypot(right, up)
-        return apart.min(0, initial=_FARTHEST)
+        nearest: Field = apart.min(0, initial=_FARTHEST)
+        return nearest
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ class Margin:
 
     def distance(self, ground: Ground, draws: np.random.Generator, severity: float) -> Field:
         """Return the depth below the edge, in that of the lesion."""
-        way = draws.uniform(0, 2 * np.pi)
-        side = ground.x * np.float32(np.cos(way)) + ground.y * np.float32(np.sin(way))
-        depth = _between(self.depth, severity) * np.clip(side + np.float32(0.5), 0.1, 1.4)
-        return np.maximum(ground.anatomy.inside, 0) / depth
+        way = draws.uniform(0, 2 * pi)
+        side = ground.x * cos(way) + ground.y * sin(way)
+        depth = _between(self.depth, severity) * (side + 0.5).clip(0.1, 1.4)
+        distance: Field = ground.anatomy.inside.clip(0) / depth
+        return distance
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,9 @@ class Veins:
     def distance(self, ground: Ground, draws: np.random.Generator, severity: float) -> Field:
         """Return the distance from the nearest vein, in widths."""
         del draws
-        main = np.maximum(np.float32(0.02) - ground.anatomy.main, 0) * 20
-        return np.minimum(ground.anatomy.gap / _between(self.share, severity), main)
+        from_side, from_main = ground.anatomy.gap / _between(self.share, severity), 20 * (0.02 - ground.anatomy.main)
+        distance: Field = np.minimum(from_side, from_main.clip(0))
+        return distance
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,9 @@ class Panels:
     def distance(self, ground: Ground, draws: np.random.Generator, severity: float) -> Field:
         """Return the distance from the middle between two veins, in widths."""
         del draws
-        main = np.maximum(np.float32(1.3) + 40 * ground.anatomy.main, 0)
-        return np.maximum((1 - ground.anatomy.gap) / _between(self.share, severity), main)
+        from_middle, in_main = (1 - ground.anatomy.gap) / _between(self.share, severity), 40 * ground.anatomy.main
+        distance: Field = np.maximum(from_middle, in_main + 1.3)
+        return distance
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,8 @@ class Patches:
 
     def distance(self, ground: Ground, draws: np.random.Generator, severity: float) -> Field:
         """Return the depth below the crests of noise."""
-        scale = 1 / _between(self.cell, severity)
-        height = noise(lattice(draws), ground.x * scale, ground.y * scale)
+        cell = _between(self.cell, severity)
+        height = noise(lattice(draws), ground.x / cell, ground.y / cell)
         return (1 - height) / (2 * _between(self.share, severity))
 
 
@@ -144,8 +149,7 @@ class Disease(NamedTuple):
 def lesions(number: int, ground: Ground, draws: np.random.Generator, rough: Field) -> tuple[Field, Field]:
     """Return the colour of a disease's lesions, and how much of the blade they cover."""
     kind = disease_at(number)
-    severity = float(draws.random())
-    distance = kind.where.distance(ground, draws, severity) * (1 + np.float32(kind.ragged) * rough)
+    distance = kind.where.distance(ground, draws, draws.random()) * (1 + kind.ragged * rough)
     colour = np.stack([look_up(column, distance, 0, _FARTHEST) for column in _table(kind.look)])
     return colour[:3], colour[3]
 
@@ -177,7 +181,9 @@ def disease_at(number: int) -> Disease:
         return known
     draws = stream(0, "leaves/disease", number)
     tint, scale = draws.uniform(0.5, 1.5, 3), draws.uniform(0.6, 1.5)
-    look = tuple((distance * scale, tuple(np.clip(colour * tint, 0, 1)), cover) for distance, colour, cover in known.look)
+    look = tuple(
+        (distance * scale, tuple(np.clip(colour * tint, 0, 1)), cover) for distance, colour, cover in known.look
+    )
     return known._replace(name=f"{known.name}_{again + 1}", look=look)
 
 
@@ -197,9 +203,9 @@ _KNOWN: Final = (
     ),
     Disease(
         "powdery_mildew",
-        Patches((0.26, 0.32), (0.36, 0.54)),
-        ((0, (0.88, 0.90, 0.86), 0.85), (0.8, (0.84, 0.87, 0.82), 0.75), (1, (0.80, 0.84, 0.78), 0.4),
-         (1.35, (0.80, 0.84, 0.78), 0)),
+        Patches((0.24, 0.3), (0.34, 0.5)),
+        ((0, (0.80, 0.83, 0.77), 0.85), (0.8, (0.77, 0.81, 0.74), 0.75), (1, (0.74, 0.79, 0.71), 0.4),
+         (1.35, (0.74, 0.79, 0.71), 0)),
     ),
     Disease(
         "blight",
@@ -219,7 +225,7 @@ _KNOWN: Final = (
     Disease(
         "chlorosis",
         Panels((0.5, 0.75)),
-        ((0, (0.86, 0.83, 0.40), 0.85), (0.6, (0.82, 0.80, 0.36), 0.75), (1.3, (0.80, 0.80, 0.35), 0)),
+        ((0, (0.76, 0.80, 0.36), 0.9), (0.6, (0.74, 0.79, 0.34), 0.8), (1.3, (0.72, 0.78, 0.33), 0)),
     ),
     Disease(
         "scab",
@@ -231,7 +237,7 @@ _KNOWN: Final = (
     Disease(
         "vein_yellows",
         Veins((0.25, 0.45)),
-        ((0, (0.88, 0.82, 0.26), 0.95), (0.7, (0.85, 0.80, 0.26), 0.8), (1.3, (0.82, 0.80, 0.26), 0)),
+        ((0, (0.82, 0.82, 0.28), 0.95), (0.7, (0.80, 0.81, 0.27), 0.8), (1.3, (0.78, 0.80, 0.26), 0)),
     ),
     Disease(
         "mosaic",

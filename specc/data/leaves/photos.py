@@ -48,7 +48,7 @@ class Photo(NamedTuple):
         return f"{self.species}/{self.disease}/{self.plant}"
 
 
-def listed(
+def listed(  # noqa: PLR0913  (the arguments of an expression)
     *, species: int, diseases: Sequence[int], samples: int, size: int, imbalance: float, photos: int, seed: int
 ) -> Rows:
     """List the photographs of a set, class by class from the most frequent to the rarest.
@@ -102,7 +102,7 @@ def _counts(samples: int, classes: int, imbalance: float) -> NDArray[np.int64]:
     """
     weights = imbalance ** -np.linspace(0, 1, classes)
     shares = samples * weights / weights.sum()
-    counts = np.floor(shares).astype(np.int64)
+    counts: NDArray[np.int64] = np.floor(shares).astype(np.int64)
     most_owed = np.argsort(counts - shares, kind="stable")[: samples - counts.sum()]
     counts[most_owed] += 1
     return counts

@@ -3,6 +3,7 @@
 Pictures have the shape (3, rows, columns) and go from 0 to 1.
 """
 
+from math import cos, pi, sin
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,66 +33,65 @@ _BACKDROPS: Final = (
     Backdrop((0.05, 0.10, 0.04), (0.20, 0.32, 0.12), 6, 6, leaves=5),  # foliage
 )
 
-_NEAR: Final = np.float32(0.65)
-"""Weight of coarse noise beside fine noise."""
+_GREENS: Final = ((0.62, 0.68, 0.16), (0.27, 0.52, 0.15), (0.18, 0.42, 0.30))
+"""Yellowish, plain and bluish."""
 
 
 def green(tone: float, light: float) -> Field:
-    """Return a green. Shapes: one that a picture is multiplied with."""
-    yellowish, plain, bluish = np.array([(0.62, 0.68, 0.16), (0.27, 0.52, 0.15), (0.18, 0.42, 0.30)])
+    """Return a green, from yellowish at -1 to bluish at 1. Shapes: as a picture, of one pixel."""
+    yellowish, plain, bluish = map(np.array, _GREENS)
     colour = plain + (yellowish - plain) * max(-tone, 0) + (bluish - plain) * max(tone, 0)
-    return _planes(colour * (0.55 + 0.8 * light))
+    return _pixel(colour * (0.55 + 0.8 * light))
 
 
-def _planes(colour: Field | Colour) -> Field:
-    return np.asarray(colour, np.float32)[:, None, None]
+def _pixel(colour: Field | Colour) -> Field:
+    return np.array(colour, np.float32)[:, None, None]
 
 
 def background(draws: np.random.Generator, size: int) -> Field:
     """Draw what lies behind a leaf."""
     backdrop = _BACKDROPS[int(draws.random() * len(_BACKDROPS))]
     wide, high = (backdrop.wide, backdrop.high)[:: 1 if draws.random() < 0.5 else -1]
-    texture = clouds(draws, size, wide, high) * _NEAR + clouds(draws, size, 3 * wide, 3 * high) * (1 - _NEAR)
-    dark, bright = _planes(backdrop.dark), _planes(backdrop.bright)
-    picture = (dark + (bright - dark) * texture) * _planes(draws.uniform(0.85, 1.15, 3))
+    texture = 0.65 * clouds(draws, size, wide, high) + 0.35 * clouds(draws, size, 3 * wide, 3 * high)
+    dark, bright = _pixel(backdrop.dark), _pixel(backdrop.bright)
+    picture = (dark + (bright - dark) * texture) * _pixel(draws.uniform(0.85, 1.15, 3))
     for _ in range(backdrop.leaves):
-        _lay_leaf(picture, draws)
+        _lay_blurred_leaf(picture, draws)
     return picture
 
 
-def _lay_leaf(picture: Field, draws: np.random.Generator) -> None:
+def _lay_blurred_leaf(picture: Field, draws: np.random.Generator) -> None:
     """Lay a leaf of no species on the ground, out of focus."""
     x, y = grid(picture.shape[-1])
-    turn = draws.uniform(0, np.pi)
-    right, up = x - np.float32(draws.uniform(-1, 1)), y - np.float32(draws.uniform(-1, 1))
-    cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    across, along = cos * right + sin * up, cos * up - sin * right
-    half = np.float32(draws.uniform(0.2, 0.5)) * (1 - np.square(along / np.float32(draws.uniform(0.4, 0.8))))
+    turn = draws.uniform(0, pi)
+    right, up = x - draws.uniform(-1, 1), y - draws.uniform(-1, 1)
+    across, along = cos(turn) * right + sin(turn) * up, cos(turn) * up - sin(turn) * right
+    half = draws.uniform(0.2, 0.5) * (1 - np.square(along / draws.uniform(0.4, 0.8)))
     cover = covered(half - np.abs(across), draws.uniform(0.05, 0.2))
-    shade = 1 + np.float32(0.3) * np.clip(across * 4, -1, 1)
-    picture += cover * (green(draws.uniform(-0.8, 0.8), draws.uniform(0, 0.5)) * shade - picture)
+    colour = green(draws.uniform(-0.8, 0.8), draws.uniform(0, 0.5)) * (1 + 0.3 * (4 * across).clip(-1, 1))
+    picture += cover * (colour - picture)
 
 
 class Light(NamedTuple):
     """Where light comes from, and its colour."""
 
-    x: np.float32
-    y: np.float32
+    x: float
+    y: float
     colour: Field
-    fall: np.float32
+    fall: float
     """How much of it is missing on the far side."""
 
     @classmethod
     def drawn(cls, draws: np.random.Generator) -> "Light":
         """Draw a light."""
-        way, warmth, exposure = draws.uniform(0, 2 * np.pi), draws.uniform(-0.12, 0.12), draws.uniform(0.7, 1.25)
-        colour = _planes((exposure * (1 + warmth), exposure, exposure * (1 - warmth)))
-        return cls(np.float32(np.cos(way)), np.float32(np.sin(way)), colour, np.float32(draws.uniform(0, 0.35)))
+        way, warmth, exposure = draws.uniform(0, 2 * pi), draws.uniform(-0.12, 0.12), draws.uniform(0.7, 1.25)
+        colour = _pixel((exposure * (1 + warmth), exposure, exposure * (1 - warmth)))
+        return cls(cos(way), sin(way), colour, draws.uniform(0, 0.35))
 
     def slope(self, height: Field) -> Field:
         """Return how much a relief rises towards the light."""
-        down, right = np.gradient(height, np.float32(2 / len(height)))
-        return np.clip(right * self.x - down * self.y, -1, 1)
+        down, right = map(np.asarray, np.gradient(height, 2 / len(height)))
+        return (right * self.x - down * self.y).clip(-1, 1)
 
     def shine_on(self, picture: Field) -> None:
         """Light a whole picture."""
@@ -101,26 +101,27 @@ class Light(NamedTuple):
 
 def cast_shadow(picture: Field, inside: Field, light: Light, draws: np.random.Generator) -> None:
     """Darken the ground where something keeps the light from it."""
-    size, distance = len(inside), draws.uniform(0.04, 0.1)
-    at = np.arange(size)
-    rows = np.clip(at - round(float(light.y) * distance * size / 2), 0, size - 1)
-    columns = np.clip(at + round(float(light.x) * distance * size / 2), 0, size - 1)
-    shadow = covered(inside, draws.uniform(0.1, 0.3))[rows][:, columns]
-    picture *= 1 - np.float32(draws.uniform(0.3, 0.6)) * shadow
+    size = len(inside)
+    distance = draws.uniform(0.02, 0.05) * size
+    down = (np.arange(size) - round(light.y * distance)).clip(0, size - 1)
+    right = (np.arange(size) + round(light.x * distance)).clip(0, size - 1)
+    shadow = covered(inside, draws.uniform(0.1, 0.3)).take(down, 0).take(right, 1)
+    picture *= 1 - draws.uniform(0.3, 0.6) * shadow
 
 
 def photographed(picture: Field, draws: np.random.Generator) -> Field:
     """Return a picture as a camera takes it: a little out of focus, with noise."""
-    blurred = _blurred(picture, np.float32(draws.uniform(0, 0.28)))
+    share = draws.uniform(0, 0.28)
+    blurred = _blurred(_blurred(picture, share, axis=1), share, axis=2)
     first, second = draws.random((2, *picture.shape), np.float32)
-    return blurred + (first + second - 1) * np.float32(draws.uniform(0.01, 0.06))
+    taken: Field = blurred + (first + second - 1) * draws.uniform(0.01, 0.06)
+    return taken
 
 
-def _blurred(picture: Field, share: np.float32) -> Field:
-    """Give each pixel a share of its neighbours, along both sides."""
-    for axis in (1, 2):
-        size = picture.shape[axis]
-        before = picture.take(np.maximum(np.arange(size) - 1, 0), axis)
-        after = picture.take(np.minimum(np.arange(size) + 1, size - 1), axis)
-        picture = picture * (1 - 2 * share) + (before + after) * share
-    return picture
+def _blurred(picture: Field, share: float, axis: int) -> Field:
+    """Give each pixel a share of the one before it and of the one behind it."""
+    last = picture.shape[axis] - 1
+    before, after = np.arange(-1, last).clip(0), np.arange(1, last + 2).clip(None, last)
+    neighbours = picture.take(before, axis) + picture.take(after, axis)
+    blurred: Field = picture * (1 - 2 * share) + neighbours * share
+    return blurred

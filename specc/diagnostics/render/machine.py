@@ -15,7 +15,7 @@ def as_json(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
 
 
 def as_github(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
-    """Render one line each, as commands that annotate the files of a pull request.
+    """Render one line each, as commands that annotate the files of a pull request; a flag is no file.
 
     Source: https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
     """
@@ -55,7 +55,8 @@ def _label_record(label: Label) -> dict[str, Any]:
 
 
 def _command(d: Diagnostic) -> str:
-    properties = {**(_range(d.place) if d.place else {}), "title": f"specc {d.code}"}
+    place = _range(d.place) if d.place and d.place.source.is_file else {}
+    properties = {**place, "title": f"specc {d.code}"}
     written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
     return f"::{d.severity} {written}::{_data(message(d))}"
 

@@ -46,12 +46,17 @@ def _result(d: Diagnostic, rule: int) -> dict[str, Any]:
         "ruleIndex": rule,
         "level": str(d.severity),
         "message": {"text": message(d)},
-        "locations": [_location(label) for label in d.labels[:1]],
+        "locations": [_location(label) for label in _in_files(d.labels[:1])],
         "relatedLocations": [
             {"id": number, **_location(label), "message": {"text": label.text}}
-            for number, label in enumerate(d.labels[1:], 1)
+            for number, label in enumerate(_in_files(d.labels[1:]), 1)
         ],
     }
+
+
+def _in_files(labels: Sequence[Label]) -> list[Label]:
+    """Return the labels that have an address: a flag has none."""
+    return [label for label in labels if label.place.source.is_file]
 
 
 def _location(label: Label) -> dict[str, Any]:

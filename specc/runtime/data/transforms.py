@@ -56,7 +56,7 @@ def _random_resized_crop(args: Args) -> Transform:
 
 
 def _randaugment(args: Args) -> Transform:
-    levels = args["of"] + 1
+    levels = args["out_of"] + 1
     policy: Transform = v2.RandAugment(args["n"], args["magnitude"], num_magnitude_bins=levels, interpolation=_SMOOTH)
     return policy
 

@@ -32,6 +32,26 @@ def test_class_folders(data_plan, tmp_path):
     assert list(rows.columns["folder"]) == ["cat", "cat", "dog"]
 
 
+def test_links_to_folders_are_followed_and_circles_end(data_plan, tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for path in (root / "dog" / "1.png", elsewhere / "2.png", elsewhere / "deep" / "3.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for link, target in {"cat": elsewhere, "ant": elsewhere, "all": root, "dog/again": root / "dog"}.items():
+        (root / link).symlink_to(target)
+    (elsewhere / "deep" / "up").symlink_to(elsewhere)
+    (elsewhere / "twice").symlink_to(elsewhere / "deep")
+    (root / "nowhere").symlink_to(root / "absent")
+    rows = read_rows(data_plan("folder", location={"root": str(root)}, labels=(FOLDER,)))["root"]
+    assert [Path(name).relative_to(root).as_posix() for name in rows.references] == [
+        "ant/2.png",
+        "ant/deep/3.png",
+        "cat/2.png",
+        "cat/deep/3.png",
+        "dog/1.png",
+    ]
+
+
 def test_digits_are_there(data_plan):
     rows = read_rows(data_plan("builtin", location={"dataset": "digits"}, labels=("digit",)))["dataset"]
     assert len(rows) == 1797

@@ -64,6 +64,24 @@ def test_github_splits_at_no_character_of_a_name():
     assert line.startswith("::error file=a%3Ab%2Cc%25.toml,line=1,")
 
 
+FLAG = Diagnostic(
+    "unknown-stage",
+    "there is no stage `fine`",
+    (label("stages", source=Source("--set stages.fine.lr", "stages.fine.lr=1", is_file=False)), label('"x"', "named")),
+)
+"""A problem of a flag, which is no file that could be annotated."""
+
+
+def test_github_places_nothing_at_a_flag():
+    assert as_github([FLAG]) == "::error title=specc unknown-stage::there is no stage `fine`"
+
+
+def test_sarif_places_nothing_at_a_flag():
+    (result,) = log(FLAG)["results"]
+    assert result["locations"] == []
+    assert [related["message"]["text"] for related in result["relatedLocations"]] == ["named"]
+
+
 @pytest.mark.parametrize(("style", "empty"), [("full", ""), ("concise", ""), ("github", ""), ("json", "[]")])
 def test_nothing_wrong(style, empty):
     assert FORMATS[style]([]) == empty

@@ -110,12 +110,22 @@ def test_the_last_flag_wins(tmp_path):
     assert loaded(tmp_path / "spec.toml", "seed=2", "seed=3").document.tree == {"seed": 3}
 
 
-@pytest.mark.parametrize("override", ["seed", "=5", "stages[0].lr=1", ""])
+NO_PATHS = ["seed..=3", ".seed=3", "seed.=3", '"seed=3', "na]me=x", "a.[0]=1", f"{'a.' * 64}a=1"]
+
+
+@pytest.mark.parametrize("override", ["seed", "=5", "stages[0].lr=1", "", *NO_PATHS, "profiles.p.seed=3", "extends=x"])
 def test_a_flag_that_sets_nothing(tmp_path, override):
-    write(tmp_path, spec="")
-    with pytest.raises(UsageError) as caught:
+    write(tmp_path, spec="profiles.p.seed = 1")
+    with pytest.raises(UsageError, match="`--set") as caught:
         load(tmp_path / "spec.toml", (), (override,), Diagnostics())
     assert caught.value.help
+
+
+def test_what_a_flag_adds_is_placed_at_the_flag(tmp_path):
+    write(tmp_path, spec="a.b = 1")
+    document = loaded(tmp_path / "spec.toml", "a.c.d=2").document
+    by = {str(path): origin.by for path, origin in document.origins.items()}
+    assert by == {"a": "file", "a.b": "file", "a.c": "flag --set", "a.c.d": "flag --set"}
 
 
 def test_a_profile_that_is_not_there(tmp_path):

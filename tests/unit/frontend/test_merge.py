@@ -34,14 +34,27 @@ def document(text: str, name: str = "base") -> Document:
         ('[[s]]\nname = "x"', '[[s]]\nname = "y"', '[[s]]\nname = "y"'),
         ('s = ["x"]', "s.x.lr = 1", "s.x.lr = 1"),
         (
-            '[data]\nsource = "csv"\ntrain = "a.csv"\nimage = "p"\nnum_workers = 4',
+            '[data]\nsource = "csv"\ntrain = "a.csv"\nroot = "r"\nimage = "p"\nnum_workers = 4',
             '[data]\nsource = "builtin"\ndataset = "digits"',
             '[data]\nsource = "builtin"\nnum_workers = 4\ndataset = "digits"',
         ),
         (
-            '[data]\nsource = "csv"\ntrain = "a.csv"',
+            '[data]\nsource = "csv"\ntrain = "a.csv"\nroot = "r"',
             '[data]\nsource = "jsonl"',
-            '[data]\nsource = "jsonl"\ntrain = "a.csv"',
+            '[data]\nsource = "jsonl"\ntrain = "a.csv"\nroot = "r"',
+        ),
+        ("[defaults]\nepochs = 2\nlr = 1", "[defaults]\nsteps = 3", "[defaults]\nlr = 1\nsteps = 3"),
+        (
+            '[[stages]]\nname = "x"\nsteps = 2\ngrad_accum_steps = 4\n[[stages]]\nname = "y"\nsteps = 2',
+            'stages.x = { epochs = 3, micro_batch_size = "auto" }',
+            '[[stages]]\nname = "x"\nepochs = 3\nmicro_batch_size = "auto"\n[[stages]]\nname = "y"\nsteps = 2',
+        ),
+        ("profiles.p.stages.x.epochs = 2", "profiles.p.stages.x.steps = 3", "profiles.p.stages.x.steps = 3"),
+        ("[defaults]\nepochs = 2", "[defaults]\nepochs = 3\nsteps = 4", "[defaults]\nepochs = 3\nsteps = 4"),
+        (
+            "data.labels.epochs.folder = true",
+            "data.labels.steps.folder = true",
+            "data.labels = { epochs.folder = true, steps.folder = true }",
         ),
     ],
 )

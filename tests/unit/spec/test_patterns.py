@@ -34,6 +34,7 @@ REFUSED = {
     "optimizer": ["", "adamw", "adamW()", "adamw(weight_decy = 0.05)", "torch.optim.AdamW()", "sgd(momentum: 0.9)"],
     "split": ["", "10%", "stratify(val = 10%)", "stratified", "random(valid = 10%)", "train_test_split(0.1)"],
     "architecture": ["", "seq2seq", "transformer(layers = 2)", "seq2seq(layer = 2)"],
+    "dataset": ["", "leafs", "digits digits", "leaves(specie = 6)", "leaves(species = 6", "leaves(imagenet())", "6"],
     "duration": ["", "5", "epochs", "5 days", "five minutes", "5 epochs 3 steps", "5%"],
     "size": ["", "100", "100 G", "100 gb", "100 GiB", "GB"],
 }  # fmt: skip
