@@ -33,7 +33,7 @@ from specc.cli.main import COMMANDS, _parse, main
 from specc.compiler.pipeline import PASSES, compile_spec
 from specc.data.images import MAX_PIXELS
 from specc.diagnostics.model import Diagnostics, SpecError
-from specc.frontend import dsl, expressions, faults, load, reading, toml
+from specc.frontend import dsl, expressions, faults, forms, load, reading, toml
 from specc.frontend.formatter import format_source
 from specc.source import Document, Source
 
@@ -192,15 +192,16 @@ def test_the_table_of_short_forms_is_exact_and_has_them_all():
         assert pair, row
         assert tree(pair["specc"], "specc") == tree(pair["toml"], "toml"), row
     words = {word for pair in pairs for word in pair["specc"].split()}
-    assert words >= {word for _, word in dsl.FORMS} | {*dsl.LABEL_OPTIONS, *filter(None, dsl.HEAD_OPTIONS)}
+    options = " ".join([*forms.LABEL_OPTIONS, *forms.HEAD_OPTIONS])
+    assert words >= {word for _, word in forms.FORMS} | {*options.split()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_commands_are_commands(page, capsys):
     for block in blocks(page):
         for words, _ in commands(block.body) if block.kind == "bash" else ():
-            _, parsed = _parse(words)
-            assert parsed.command in COMMANDS, f"{page.name}:{block.line}"
+            assert words[0] in COMMANDS, f"{page.name}:{block.line}"
+            _parse(words)
 
 
 @pytest.mark.parametrize("name", PAGES_THAT_RUN)

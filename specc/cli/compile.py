@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from specc.cli.output import add_spec_arguments, say, say_error
+from specc.cli.output import add_spec_arguments, say, say_error, write_named
 from specc.cli.reading import compiled, read
 from specc.errors import UsageError
 from specc.plan.file import dump
@@ -32,9 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.check:
         return _check(arguments.out, text)
-    from specc.checkpoint.atomic import write_text_atomic
-
-    write_text_atomic(arguments.out, text)
+    write_named(arguments.out, text.encode())
     say(f"{arguments.out}: plan {plan.digest[:12]}")
     return 0
 

@@ -45,9 +45,9 @@ def _asked(text: str) -> KeyPath:
 
 def _print_page(code: str) -> None:
     if code not in codes():
-        is_spec = code.endswith((".toml", ".specc"))
-        remedy = "name a value of the spec, too, such as stages" if is_spec else did_you_mean(code, codes(), "codes")
-        raise UsageError(f"there is no diagnostic `{code}`", help=remedy)
+        if code.endswith((".toml", ".specc")):
+            raise UsageError(f"nothing is asked of `{code}`", help="name a value of it, as in stages.joint.lr")
+        raise UsageError(f"there is no diagnostic `{code}`", help=did_you_mean(code, codes(), "codes"))
     if not wants_colour(sys.stdout):
         sys.stdout.write(explanation(code))
         return

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from specc.cli.output import say, say_error
+from specc.cli.output import say, say_error, write_named
 from specc.diagnostics.render import FORMATS
 from specc.errors import InputError, UsageError
 from specc.frontend.formatter import WRITERS, format_source
@@ -24,10 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Format specs; with `--check`, 1 when a file would change."""
-    if arguments.to is None and arguments.out is not None:
-        raise UsageError("`-o` names the file for another notation", help="add --to toml or --to specc")
-    if arguments.to is not None and len(arguments.specs) > 1:
-        raise UsageError("`--to` converts one spec at a time", help="name one spec")
+    _check(arguments)
     results = [_formatted(path, arguments) for path in arguments.specs]
     if arguments.to is not None and arguments.out is None:
         sys.stdout.write(results[0][1])
@@ -37,12 +34,26 @@ def run(arguments: argparse.Namespace) -> int:
         for path, _ in stale:
             say_error(f"`{path}` would change", "run specc fmt without --check")
         return 1 if stale else 0
-    from specc.checkpoint.atomic import write_text_atomic
-
     for path, text in stale:
-        write_text_atomic(path, text)
+        write_named(path, text.encode())
     say(f"{len(stale)} of {len(results)} {'file' if len(results) == 1 else 'files'} changed")
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together.
+
+    Raises: UsageError.
+    """
+    to, out = arguments.to, arguments.out
+    if to is None and out is not None:
+        raise UsageError("`-o` names the file for another notation", help="add --to toml or --to specc")
+    if to is not None and len(arguments.specs) > 1:
+        raise UsageError("`--to` converts one spec at a time", help="name one spec")
+    if to is not None and arguments.check and out is None:
+        raise UsageError("`--check` has no file to check: `--to` prints", help="name it with -o")
+    if out is not None and out.suffix != f".{to}":
+        raise UsageError(f"`{out}` is not the name of a .{to} file", help=f"name one that ends in .{to}")
 
 
 def _formatted(path: Path, arguments: argparse.Namespace) -> tuple[Path, str]:

@@ -10,8 +10,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from specc.checkpoint.atomic import write_text_atomic
-from specc.cli.output import say, say_error
+from specc.cli.output import say, say_error, write_named
 from specc.compiler.backbone import Backbone, find_backbone
 from specc.compiler.pending import pending
 from specc.compiler.starting import BACKBONE, identifier, image_spec, only_suggested, pair_spec
@@ -63,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     kind, place = _data(arguments)
     _refuse_foreign(arguments, kind)
     text = _pairs(arguments, place, name) if kind == "pairs" else _images(arguments, kind, place, name)
-    write_text_atomic(path, only_suggested(format_source(Source(str(path), text), ".toml", path.suffix)))
+    write_named(path, only_suggested(format_source(Source(str(path), text), ".toml", path.suffix)).encode())
     missing = pending(validated(path, with_data=False).spec)
     say(f"{path} is written. Read it, then: specc plan {path}, and: specc run {path}")
     if missing:

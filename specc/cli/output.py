@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from specc.diagnostics.model import Diagnostic
 from specc.diagnostics.render import FORMATS, printable
-from specc.errors import UsageError
+from specc.errors import RunFailed, UsageError
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -74,6 +74,19 @@ def _folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise UsageError(f"`--root {text}`: there is no such folder")
     return Path(text).absolute()
+
+
+def write_named(path: Path, content: bytes) -> None:
+    """Write a file that the command line names.
+
+    Raises: UsageError when it cannot be written.
+    """
+    from specc.checkpoint.atomic import write_atomic
+
+    try:
+        write_atomic(path, [content])
+    except RunFailed as error:
+        raise UsageError(error.message, help="write it elsewhere") from None
 
 
 def duration(seconds: float) -> str:

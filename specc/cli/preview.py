@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from specc.cli.output import add_spec_arguments, say
+from specc.cli.output import add_spec_arguments, say, write_named
 from specc.cli.reading import compiled, in_root, read
 from specc.compiler.context import Context
 from specc.diagnostics.suggest import did_you_mean
@@ -39,10 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     stages = _stages(plan, arguments.stage)
     with in_root(arguments):
         picture = _drawn(plan, context, stages, arguments)
-
-    from specc.checkpoint.atomic import write_atomic
-
-    write_atomic(arguments.out, [picture])
+    write_named(arguments.out, picture)
     say(f"{arguments.out}: {plan.name}, {', '.join(plan.stages[stage].name for stage in stages)}")
     return 0
 

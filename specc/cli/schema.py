@@ -4,7 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from specc.cli.output import write_named
 from specc.compiler.schema import SCHEMAS, schema_text
+from specc.errors import UsageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +20,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.write is None:
         sys.stdout.write(schema_text(arguments.which))
         return 0
-    from specc.checkpoint.atomic import write_text_atomic
-
-    for name in SCHEMAS:
+    try:
         arguments.write.mkdir(parents=True, exist_ok=True)
-        write_text_atomic(arguments.write / f"{name}.schema.json", schema_text(name))
+    except OSError as error:
+        raise UsageError(f"`{arguments.write}` cannot be a folder: {error.strerror}") from None
+    for name in SCHEMAS:
+        write_named(arguments.write / f"{name}.schema.json", schema_text(name).encode())
     return 0

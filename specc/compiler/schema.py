@@ -8,8 +8,15 @@ from specc.spec.experiment import Written
 
 
 def spec_schema() -> dict[str, Any]:
-    """Return what a spec's file may hold."""
+    """Return what a spec's file may hold.
+
+    A file that extends another may leave out what that one says, so nothing is required but its name, and that of a
+    stage in a list.
+    """
     schema = Written.model_json_schema()
+    schema["required"] = ["name"]
+    for name in schema["$defs"].keys() - {"Stage"}:
+        schema["$defs"][name].pop("required", None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "specc training protocol"}
 
 

@@ -115,7 +115,7 @@ def _on_builtin_data(loaded: Loaded) -> tuple[str, ...]:
 
 
 def apply_allowed(context: Context, *, complete: bool) -> None:
-    """Drop warnings that the spec allows; report codes that there are not, and, once all is checked, those never said."""
+    """Drop warnings that the spec allows; report what is no code, and, once all is checked, what is never said."""
     warnings = [d for d in context.problems.found if d.severity is Severity.WARNING]
     said, allowed = {d.code for d in warnings}, context.spec.allow
     context.problems.drop(d for d in warnings if d.code in allowed)

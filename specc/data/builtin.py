@@ -4,14 +4,12 @@ import gzip
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import distribution
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specc.data.columns import Rows
-from specc.data.leaves.drawing import draw
-from specc.data.leaves.photos import Photo, listed
 
 
 class Builtin(NamedTuple):
@@ -44,12 +42,24 @@ def _digit_image(reference: str) -> NDArray[np.uint8]:
     return (_digits()[int(reference), :64].reshape(8, 8) * 255 // 16).astype(np.uint8)
 
 
+# What draws leaves is imported by who asks for them: all others, most of whom only check a spec, would wait for it.
+
+
+def _leaf_rows(**arguments: Any) -> Rows:
+    from specc.data.leaves.photos import listed  # noqa: PLC0415
+
+    return listed(**arguments)
+
+
 def _leaf_image(reference: str) -> NDArray[np.uint8]:
+    from specc.data.leaves.drawing import draw  # noqa: PLC0415
+    from specc.data.leaves.photos import Photo  # noqa: PLC0415
+
     return draw(Photo.parse(reference))
 
 
 BUILTIN: Final[dict[str, Builtin]] = {
     "digits": Builtin(_digit_rows, _digit_image),
-    "leaves": Builtin(listed, _leaf_image),
+    "leaves": Builtin(_leaf_rows, _leaf_image),
 }
 """Data sets by the name that `data.dataset` gives."""

@@ -8,15 +8,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
 
+from specc.frontend.statements import LEXEME
 from specc.paths import KeyPath
 from specc.source import Document, Origin
-
-_LEXEME: Final = re.compile(
-    r'"""(?:\\[\s\S]|(?!""")[^\\])*+"{3,5}|\'\'\'(?:(?!\'\'\')[\s\S])*+\'{3,5}'
-    r'|"(?:\\[^\r\n]|[^"\\\r\n])*+"|\'[^\'\r\n]*+\'|#[^\r\n]*|[()\[\]{}]'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class _Reader:
         lines = _Lines([line.rstrip("\r") for line in text.split("\n")])
         open_lines: list[int] = []
         inside: set[int] = set()
-        for match in _LEXEME.finditer(text):
+        for match in LEXEME.finditer(text):
             line, last = self._line(match.start()), self._line(match.end() - 1)
             inside.update(range(line, last + 1) if last > line else ())
             if match[0][0] == "#":

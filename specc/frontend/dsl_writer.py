@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from specc.frontend.dsl import FLAGS, FORMS, HEAD_OPTIONS, LABEL_OPTIONS, scope
+from specc.diagnostics.model import Diagnostics
+from specc.frontend.dsl import parse
+from specc.frontend.forms import FLAGS, FORMS, HEAD_OPTIONS, LABEL_OPTIONS, Options, begins_option
 from specc.frontend.layout import WIDTH, Layout, header_keys, key_text, quoted
-from specc.frontend.toml_tokens import read_number
+from specc.frontend.plain import scope
 from specc.paths import KeyPath, value_at
+from specc.source import Source
 from specc.spec.shape import expression_at
 
 _INDENT: Final = "  "
 _QUOTES: Final = "\"'"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_BARE = re.compile(r"[^\s{}()\[\],\"'#=:][^\n\r{}\"'#]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,27 +189,21 @@ def _text(layout: Layout, path: KeyPath, *, in_list: bool = False) -> str:
     if not isinstance(value, str):
         return layout.scalar(path)
     is_expression = expression_at(KeyPath(path[2:] if path[:1] == ("profiles",) else path)) is not None
-    bare = is_bare(value, in_list=in_list) and (is_expression or _WORD.fullmatch(value) is not None)
-    return value if bare else quoted(value)
+    is_bare = _is_word(value) or (is_expression and is_read_back(value, in_list=in_list))
+    return value if is_bare else quoted(value)
 
 
-def is_bare(text: str, *, in_list: bool = False) -> bool:
-    """Say whether a text without quotes is read back as the same text.
+def is_read_back(text: str, *, in_list: bool = False) -> bool:
+    """Say whether a text without quotes is read as the same text.
 
-    >>> is_bare("cosine(1e-4 -> 0)"), is_bare("5"), is_bare("a, b", in_list=True)
+    >>> is_read_back("cosine(1e-4 -> 0)"), is_read_back("5"), is_read_back("a, b", in_list=True)
     (True, False, False)
     """
-    if not _BARE.fullmatch(text) or text != text.strip() or not text.isprintable() or text in ("true", "false"):
+    if not text.isprintable():
         return False
-    stack: list[str] = []
-    commas = 0
-    for character in text:
-        if character in "([":
-            stack.append({"(": ")", "[": "]"}[character])
-        elif character in ")]" and (not stack or stack.pop() != character):
-            return False
-        commas += character == "," and not stack
-    return not stack and read_number(text) is None and not (in_list and commas)
+    wanted = [text] if in_list else text
+    document = parse(Source("", f"x [{text}]" if in_list else f"x {text}"), Diagnostics())
+    return document is not None and document.tree == {"x": wanted}
 
 
 Head = Callable[[Layout, KeyPath], tuple[str, list[str], bool]]
@@ -245,7 +241,7 @@ def _head_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
     return _entry_head(layout, path, "head", HEAD_OPTIONS)
 
 
-def _entry_head(layout: Layout, path: KeyPath, word: str, options: dict[str, str]) -> tuple[str, list[str], bool]:
+def _entry_head(layout: Layout, path: KeyPath, word: str, options: Options) -> tuple[str, list[str], bool]:
     """Return `word NAME options` where the options say all; else the name alone, and everything in the block."""
     table = value_at(layout.tree, path)
     general = f"{word} {_name(str(path[-1]))}"
@@ -264,22 +260,26 @@ def _fits_head(layout: Layout, path: KeyPath) -> bool:
     if path[-1] in FLAGS:
         is_word = value is True
     elif path[-1] == "kind":
-        is_word = isinstance(value, str) and _WORD.fullmatch(value) is not None and value not in HEAD_OPTIONS
+        is_word = isinstance(value, str) and _is_word(value) and not begins_option(value, HEAD_OPTIONS)
     else:
         is_word = isinstance(value, str | int | float) and not isinstance(value, bool) and "\n" not in str(value)
     return is_word and path not in layout.remarks
 
 
-def _option(layout: Layout, path: KeyPath, options: dict[str, str]) -> str:
+def _option(layout: Layout, path: KeyPath, options: Options) -> str:
     word = next(word for word, key in options.items() if key == path[-1])
     text = _text(layout, path)
-    if not word or word in FLAGS:
-        return word or text
-    return f"{word} by {text}" if word == "routed" else f"{word} {text}"
+    if word in FLAGS:
+        return word
+    return f"{word} {text}" if word else text
 
 
 def _name(text: str) -> str:
-    return text if _WORD.fullmatch(text) else quoted(text)
+    return text if _is_word(text) and text != "for" else quoted(text)
+
+
+def _is_word(text: str) -> bool:
+    return _WORD.fullmatch(text) is not None and text not in ("true", "false")
 
 
 _GROUPS: Final[dict[tuple[str, str | int], Head]] = {

@@ -18,6 +18,8 @@ MAX_PATHS: Final = 100_000
 
 MAX_FAULTS: Final = 20
 
+CURLY_QUOTES: Final = "\u201c\u201d\u201e\u2018\u2019\u00ab"
+
 _SHOWN: Final = 60
 """Longer texts are cut in messages."""
 
@@ -69,16 +71,6 @@ SHARED: Final[dict[str, Words]] = {
         "`{text}` is too large for a whole number",
         "whole numbers reach from -9,223,372,036,854,775,808 to 9,223,372,036,854,775,807",
     ),
-    "is-list": Words(
-        "`{text}` is a list, and this line sets a key of it",
-        "keep one of them: a list has entries, a table has keys",
-        other="the list begins here",
-    ),
-    "is-table": Words(
-        "`{text}` is a table, and this line adds an entry to it",
-        "keep one of them: a list has entries, a table has keys",
-        other="the table begins here",
-    ),
     "key-twice": Words(
         "key `{text}` is set twice",
         "keep one of them",
@@ -89,6 +81,9 @@ SHARED: Final[dict[str, Words]] = {
         "a line ends with a lone carriage return",
         "save the text with Unix or Windows line ends",
     ),
+    "curly-quotes": Words("`{text}` is in typographic quotes", 'use straight quotes: "text"'),
+    "no-comma": Words("a comma is missing", "put a comma between the two", label="before this"),
+    "no-key": Words("a key is missing", "write a name here", label="a key belongs here"),
     "no-value": Words("a value is missing", "write a value, or remove what asks for it", label="a value belongs here"),
     "open-array": Words("the array is not closed", "end it with `]`", label="opened here"),
     "open-string": Words("the string is not closed", "end it with `{text}`"),

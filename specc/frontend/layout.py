@@ -4,6 +4,7 @@ In every table, values come before sections. A section is a top-level table, a s
 named entries, and any table that does not fit on a line. In a profile, tables are flattened into dotted keys.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -130,9 +131,9 @@ class Layout:
             return str(value).lower()
         if path in self.numbers:
             return self.numbers[path]
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and math.isfinite(value):
             return str(value)
-        raise InputError(f"`{value}` has no place in a spec", help="a date, for one, is written in quotes")
+        raise InputError(f"`{value}` has no place in a spec", help="write a finite number, or a date in quotes")
 
 
 def lay_out(document: Document) -> Layout:

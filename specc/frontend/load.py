@@ -11,7 +11,7 @@ from specc.diagnostics.model import Diagnostic, Diagnostics, at
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import InputError, UsageError
 from specc.frontend.faults import MAX_DEPTH
-from specc.frontend.merge import item_names, lay_over, subtree
+from specc.frontend.merge import is_whole_stage, item_names, lay_over, subtree
 from specc.frontend.reading import read_source
 from specc.paths import KeyPath
 from specc.source import Document, Origin, Place, Source, Span
@@ -46,6 +46,10 @@ def load(path: Path, profiles: Sequence[str], overrides: Sequence[str], problems
     sources: list[Source] = []
     whole = _chain(path, problems, (), sources)
     if whole is None:
+        return None
+    if not whole.tree and not overrides:
+        remedy = "`specc new` writes a first spec from a look at the data"
+        problems.error("missing-key", "the spec is empty", at(Place(whole.source, Span(0, 0))), remedy)
         return None
     base = _without(whole, "profiles")
     layers = _profiles(whole, problems)
@@ -173,12 +177,14 @@ def _lay_over(base: Document, layer: Document, problems: Diagnostics) -> Documen
 
 
 def _unknown_stages(base: Document, layer: Document) -> Iterator[Diagnostic]:
-    """Yield what is wrong with changes to stages that are not there; a layer that adds stages lists them all."""
+    """Yield what is wrong with changes to stages that are not there: a typo must not add one."""
     names, changes = item_names(base.tree.get("stages")), layer.tree.get("stages")
-    for name in (name for name in changes if name not in names) if names and isinstance(changes, dict) else ():
-        written = next(path for path in layer.origins if path[:2] == ("stages", name))
-        labels, remedy = at(layer.place(written, key=True)), did_you_mean(name, names, "stages")
-        yield Diagnostic("unknown-stage", f"there is no stage `{name}`", labels, remedy)
+    for name, change in changes.items() if names and isinstance(changes, dict) else ():
+        if name not in names and not is_whole_stage(change):
+            around = KeyPath(("stages",))  # a flag sets it as a whole
+            written = next((path for path in layer.origins if path[:2] == ("stages", name)), around)
+            labels, remedy = at(layer.place(written, key=True)), did_you_mean(name, names, "stages")
+            yield Diagnostic("unknown-stage", f"there is no stage `{name}`", labels, remedy)
 
 
 def _value(raw: str) -> Any:

@@ -1,9 +1,10 @@
 """One merge rule, for `extends`, for profiles and for `--set`.
 
 What is laid over wins. A table over a table merges key by key. A table over an array of named tables merges into the
-items of those names, so that a profile can say `stages.joint.epochs = 2`; it adds none. Anything else replaces what was
-there; an array replaces an array. Two rules take keys away: a `data.source` of another kind those that only the old
-kind has, and `epochs` of a stage or of `[defaults]` an earlier `steps`, as each of `ALTERNATIVES` does with the other.
+items of those names, so that a profile can say `stages.joint.epochs = 2`; only a whole stage adds one. Anything else
+replaces what was there; an array replaces an array. Two rules take keys away: a `data.source` of another kind those
+that only the old kind has, and `epochs` of a stage or of `[defaults]` an earlier `steps`, as each of `ALTERNATIVES`
+does with the other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -95,11 +96,23 @@ class _Layers:
         return {key: value for key, value in old.items() if key not in gone}
 
     def _merge_items(self, old: list[Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> list[Any]:
-        items = list(old)
-        for index, name in enumerate(item_names(old)):
+        items, names = list(old), item_names(old)
+        for index, name in enumerate(names):
             if name in new:
                 items[index] = self.merge(old[index], new[name], here.child(index), there.child(name))
+        for name in (name for name in new if name not in names and is_whole_stage(new[name])):
+            value = self.merge(None, new[name], here.child(len(items)), there.child(name))
+            items.append({"name": name, **value})
         return items
+
+
+def is_whole_stage(value: Any) -> bool:
+    """Say whether a table is a stage of its own, and no change to one: it has a length and a rate.
+
+    >>> is_whole_stage({"epochs": 2, "lr": 1e-3}), is_whole_stage({"epochs": 2})
+    (True, False)
+    """
+    return isinstance(value, dict) and "lr" in value and ("epochs" in value or "steps" in value)
 
 
 def _is_stage(path: KeyPath) -> bool:

@@ -19,13 +19,14 @@ _WORDS: Final[dict[str, Words]] = {
         "a number has no zeros in front, and digits on both sides of a point; put other text in quotes",
     ),
     "bare-text": Words("`{text}` is text without quotes", "put it in quotes: {quoted}"),
+    "block": Words(
+        "`{text}` opens a block, which TOML has not",
+        "write a header such as `[data]`; a file of the other notation ends in .specc",
+    ),
     "colon": Words("`{text}` is followed by `:` and not by `=`", "write `{text} = value`"),
-    "curly-quotes": Words("`{text}` is in typographic quotes", 'use straight quotes: "text"'),
     "last-comma": Words("the inline table ends with a comma", "remove the last comma"),
     "more-text": Words("the line goes on after its end: `{text}`", "write one `key = value` a line"),
-    "no-comma": Words("a comma is missing", "put a comma between the two", label="before this"),
     "no-equals": Words("`{text}` has no `=`", "write `key = value`, or begin a comment with `#`"),
-    "no-key": Words("a key is missing", "write a name here", label="a key belongs here"),
     "no-null": Words("`{text}` is not a value in TOML", "leave the key out, or put the text in quotes"),
     "open-header": Words("the table header is not closed", "end it with `{text}`"),
     "open-inline-table": Words(
@@ -43,9 +44,15 @@ def parse(source: Source, problems: Diagnostics) -> Document | None:
     faults = unreadable(source.text)
     result = Scan({}, faults) if faults else scan(source)
     tree = None if result.faults else _values(source, result)
-    for fault in result.faults:
+    for fault in _of_a_block(result.faults) or result.faults:
         problems.add(diagnostic(source, fault, _WORDS, "toml-syntax"))
     return None if tree is None else Document(source, tree, result.origins)
+
+
+def _of_a_block(faults: list[Fault]) -> list[Fault]:
+    """Return the first line that opens a block: the text is of the other notation, and all else follows from that."""
+    opening = [fault for fault in faults if fault.kind == "no-equals" and fault.text.endswith("{")]
+    return [fault._replace(kind="block") for fault in opening[:1]]
 
 
 def _values(source: Source, result: Scan) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from specc.frontend.faults import MAX_FAULTS, Fault, FaultError, fault
+from specc.frontend.faults import CURLY_QUOTES, MAX_DEPTH, MAX_FAULTS, Fault, FaultError, fault
 from specc.source import Span
 
 BLANKS = r"[ \t]*"
@@ -49,7 +49,6 @@ _WRONG_WORDS: Final = {
     "none": "no-null",
     "nil": "no-null",
 }
-_CURLY: Final = "\u201c\u201d\u201e\u2018\u2019\u00ab"
 
 
 class Key(NamedTuple):
@@ -88,6 +87,8 @@ class Tokens:
         parts = [self._key_part()]
         self._skip(BLANKS)
         while self._peek() == ".":
+            if len(parts) > MAX_DEPTH:
+                raise fault("too-deep", parts[0].span.start, parts[-1].span.end)
             self.pos += 1
             self._skip(BLANKS)
             parts.append(self._key_part())
@@ -137,7 +138,7 @@ class Tokens:
         text = self._cut(token)
         if not text:
             return fault("no-value", token.start, token.start)
-        kind = _WRONG_WORDS.get(text.lower()) or ("curly-quotes" if text[0] in _CURLY else None)
+        kind = _WRONG_WORDS.get(text.lower()) or ("curly-quotes" if text[0] in CURLY_QUOTES else None)
         if re.fullmatch(_LIKE_A_NUMBER, text):
             kind = "bad-date" if re.match(_LIKE_A_MOMENT, text) else "bad-number"
         if kind:

@@ -66,7 +66,8 @@ class TreeBuilder:
         return here
 
     def _other_kind(self, path: KeyPath, span: Span) -> FaultError:
-        kind = {dict: "is-table", list: "is-list"}.get(type(self.at(path)), "no-table")
+        found = self.at(path)
+        kind = "is-table" if isinstance(found, dict) else "is-list" if isinstance(found, list) else "no-table"
         return _conflict(kind, path, span, self.origins[path])
 
     def _remember(self, path: KeyPath, key: Span | None, value: Value) -> None:
@@ -82,4 +83,5 @@ class TreeBuilder:
 
 
 def _conflict(kind: str, path: KeyPath, span: Span, first: Origin) -> FaultError:
-    return FaultError(Fault(kind, span, str(path), first.key or first.value))
+    text = str(path[-1] if kind == "key-twice" else path)
+    return FaultError(Fault(kind, span, text, first.key or first.value))

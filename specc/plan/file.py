@@ -22,8 +22,10 @@ def load(text: str, name: str) -> Plan:
     Raises: FileFormatError when it is none, of another version, or changed by hand.
     """
     record = _record(text, name)
-    if record.get("format") != PLAN_FORMAT:
-        found = record.get("format")
+    found = record.get("format")
+    if found is None:
+        raise FileFormatError(f"`{name}` is not a plan: it has no `format`", help="name what `specc compile` wrote")
+    if found != PLAN_FORMAT:
         raise FileFormatError(
             f"`{name}` is a plan of format {found!r}; this specc reads format {PLAN_FORMAT}", help="compile it again"
         )

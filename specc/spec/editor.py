@@ -9,15 +9,12 @@ Schema = dict[str, Any]
 def for_files(made: Schema, parts: Iterable[str]) -> Schema:
     """Return the schema of a file: it may extend another one, and hold profiles, which may change `parts`.
 
-    What comes from elsewhere can be changed key by key, and stages can be addressed by their names. Only a file that
-    extends nothing must have everything; the name is a file's own.
+    What comes from elsewhere can be changed key by key, and stages can be addressed by their names. What only a file
+    that extends nothing must have is said in `then`.
     """
     schema: Schema = _tidy(made)
     keys, tables = schema["properties"], schema["$defs"]
-    stage = keys["stages"]["items"]
-    needed = _needed(schema, tables)
-    for name in tables.keys() - {_name(stage)}:
-        tables[name].pop("required", None)
+    stage, needed = keys["stages"]["items"], _needed(schema, tables)
     keys["stages"] = {
         "description": keys["stages"]["description"],
         "anyOf": [{"type": "array"}, {"type": "object"}],
@@ -27,7 +24,7 @@ def for_files(made: Schema, parts: Iterable[str]) -> Schema:
     }
     profile = {"type": "object", "properties": {key: keys[key] for key in parts}, "additionalProperties": False}
     keys["profiles"]["patternProperties"] = dict.fromkeys(keys["profiles"]["patternProperties"], profile)
-    return {**schema, "required": ["name"], "if": {"not": {"required": ["extends"]}}, "then": needed}
+    return {**schema, "if": {"not": {"required": ["extends"]}}, "then": needed}
 
 
 def _tidy(schema: Any) -> Any:

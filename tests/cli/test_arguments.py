@@ -121,3 +121,15 @@ def test_a_root_that_is_no_folder(command):
 def test_help_says_where_paths_start():
     text = " ".join(specc("--help").stdout.split())
     assert "The paths in a spec start in the working directory, or in the folder of --root" in text
+
+
+def test_flags_may_stand_between_the_words_of_a_command():
+    result = specc("explain", QUICKSTART, "--set", "seed=3", "seed")
+    assert (result.returncode, "flag --set seed=3" in result.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("words", [(), ("--strict", "validate"), ("valdate",), ("validate",), ("validate", "a", "b")])
+def test_words_that_are_no_command(words):
+    result = specc(*words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("usage: specc ")

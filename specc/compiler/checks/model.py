@@ -4,7 +4,7 @@ from pathlib import PurePath
 from typing import Final
 
 from specc.compiler.backbone import has_weights
-from specc.compiler.checks.rows import Row, table, written_together
+from specc.compiler.checks.rows import table
 from specc.compiler.context import Context
 from specc.diagnostics.suggest import did_you_mean
 from specc.paths import KeyPath
@@ -27,7 +27,6 @@ def check_model(context: Context) -> None:
     for name, head in model.heads.items():
         _head(context, name, head)
     _weights(context)
-    _average(context, table(context))
 
 
 def _architecture(context: Context) -> None:
@@ -128,16 +127,3 @@ def _weights(context: Context) -> None:
             headline = f"`{file}` is written by this run itself"
             labels = context.at(path) + context.at("name", text="the run's folder")
             context.problems.warn("starts-from-itself", headline, labels, "give the run another name")
-
-
-def _average(context: Context, rows: list[Row]) -> None:
-    """Report an average that mostly keeps the first weights; only stages in steps tell without the data."""
-    decay = context.spec.model.ema_decay
-    steps, places = zip(*(row.setting("steps") for row in rows), strict=True)
-    if decay is None or None in steps:
-        return
-    kept = decay ** sum(steps)
-    if kept > 0.5 and written_together(context, KeyPath(("model", "ema_decay")), *places):
-        headline = f"after all {sum(steps)} steps, {kept:.0%} of the average are still the first weights"
-        remedy = f"lower it: {1 - 10 / sum(steps):.3g} keeps none of them" if sum(steps) > 10 else "leave it out"
-        context.problems.warn("ema-too-slow", headline, context.at("model.ema_decay"), remedy)

@@ -67,17 +67,22 @@ def _warmup(row: Row, place: KeyPath, phase: Call, after: tuple[Call, ...]) -> N
         return
     duration = phase.arguments["duration"]
     assert isinstance(duration, Quantity)  # noqa: S101
-    total, total_place = row.setting(str(duration.unit))
+    total, end = row.setting(str(duration.unit))
     if total is not None and duration.value >= total:
-        headline = (
-            f"the warmup of {duration} leaves nothing of stage `{row.stage.name}`, which has {total} {duration.unit}"
-        )
-        labels = row.at(place) + row.at(total_place, text="the stage ends here")
-        row.error("schedule-too-long", headline, labels, f"shorten it below {total} {duration.unit}")
+        report_long(row, str(duration), Quantity(total, duration.unit), end)
     if after and phase.number("start") > first_rate(after[0]):
         start, first = number_text(phase.number("start")), number_text(first_rate(after[0]))
         headline = f"the warmup falls, from {start} to {first}"
         row.warn("warmup-falls", headline, row.at(place, phase.span), f"begin below {first}")
+
+
+def report_long(row: Row, warmup: str, length: Quantity, end: KeyPath) -> None:
+    """Report a warmup that leaves nothing of its stage; a later layer may well make a trial of a stage."""
+    place = row.setting("lr")[1]
+    headline = f"the warmup of {warmup} leaves nothing of stage `{row.stage.name}`, which has {length}"
+    labels = row.at(place) + row.at(end, text=f"the stage has {length}")
+    report = row.error if written_together(row.context, place, end) else row.warn
+    report("schedule-too-long", headline, labels, "shorten it, or lengthen the stage")
 
 
 def first_rate(phase: Call) -> float:

@@ -1,8 +1,9 @@
 """Reports what only the numbers of samples and of steps show."""
 
 from specc.compiler.checks.rows import Row, by_place, knows_data, table, written_together
-from specc.compiler.checks.schedules import check_falls
+from specc.compiler.checks.schedules import check_falls, report_long
 from specc.compiler.context import Context
+from specc.compiler.defaults import DEFAULT_BATCH
 from specc.paths import KeyPath
 from specc.plan.model import Plan, StagePlan
 from specc.spec.units import Quantity
@@ -14,6 +15,7 @@ def check_steps(plan: Plan, context: Context) -> Plan:
         return plan
     samples, rows = plan.data.samples["train"], table(context)
     _full(context, rows, samples)
+    _average(context, rows, sum(stage.steps or 0 for stage in plan.stages))
     for row, stage in zip(rows, plan.stages, strict=True):
         _batch_of_one(row, stage, samples)
         _long_phases(row, stage)
@@ -29,12 +31,24 @@ def _length(row: Row) -> tuple[Quantity, KeyPath]:
 
 
 def _full(context: Context, rows: list[Row], samples: int) -> None:
-    """Report a batch that all samples together do not fill."""
+    """Report a batch that all samples together do not fill; one of the usual size says nothing about few samples."""
     for place, users in by_place(rows, "batch_size").items():
         size = users[0].batch_size
-        if size > samples != context.spec.data.limit and knows_data(context, place):
+        if size > max(samples, DEFAULT_BATCH) and not context.spec.data.limit and knows_data(context, place):
             headline = f"a batch of {size:,} samples is never full: training has {samples:,}"
             context.problems.warn("batch-never-full", headline, context.at(place), f"lower it to {samples:,} or less")
+
+
+def _average(context: Context, rows: list[Row], steps: int) -> None:
+    """Report an average that mostly keeps the first weights."""
+    decay, place = context.spec.model.ema_decay, KeyPath(("model", "ema_decay"))
+    if decay is None or not knows_data(context, place):
+        return
+    kept = decay**steps
+    if kept > 0.5 and written_together(context, place, *(_length(row)[1] for row in rows)):
+        headline = f"after all {steps:,} steps, {kept:.0%} of the average are still the first weights"
+        remedy = f"lower it: {1 - 10 / steps:.3g} keeps none of them" if steps > 10 else "leave it out"
+        context.problems.warn("ema-too-slow", headline, context.at(place), remedy)
 
 
 def _batch_of_one(row: Row, stage: StagePlan, samples: int) -> None:
@@ -64,13 +78,12 @@ def _part_sizes(stage: StagePlan, samples: int) -> set[int]:
 
 
 def _long_phases(row: Row, stage: StagePlan) -> None:
-    """Report a warmup that leaves nothing to what comes after it, now that both are counted in steps."""
-    if len(stage.schedule) > 1 and stage.schedule[-1].steps == 0:
-        schedule, place = row.setting("lr")
-        warmups = " and ".join(str(phase.arguments["duration"]) for phase in schedule.phases[:-1])
-        headline = f"the warmup of {warmups} leaves nothing of stage `{stage.name}`, which has {stage.steps:,} steps"
-        labels = row.at(place) + row.at(_length(row)[1], text=f"{stage.steps:,} steps")
-        row.error("schedule-too-long", headline, labels, "shorten it, or lengthen the stage")
+    """Report warmups that leave nothing of a stage, unless one was seen to before there was data."""
+    (schedule, _), (length, end) = row.setting("lr"), _length(row)
+    warmups = [phase.arguments["duration"] for phase in schedule.phases[:-1]]
+    was_seen = any(warmup.unit == length.unit and warmup.value >= length.value for warmup in warmups)
+    if stage.steps and stage.schedule[-1].steps == 0 and not was_seen:
+        report_long(row, " and ".join(map(str, warmups)), Quantity(stage.steps, "steps"), end)
 
 
 def _falls(row: Row, stage: StagePlan) -> None:

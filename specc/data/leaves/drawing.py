@@ -44,7 +44,7 @@ class Pose(NamedTuple):
     @classmethod
     def drawn(cls, draws: np.random.Generator, size: int) -> "Pose":
         """Turn, move, tilt and mirror a blade."""
-        scale, turn, side = draws.uniform(0.62, 0.92), draws.uniform(0, 2 * pi), copysign(1, draws.uniform(-1, 1))
+        scale, turn, side = draws.uniform(0.7, 0.95), draws.uniform(0, 2 * pi), copysign(1, draws.uniform(-1, 1))
         right, up, tilt_right, tilt_up = draws.uniform(-0.17, 0.17, 4).tolist()
         x, y = grid(size)
         x, y = (x - right) / scale, (y - up) / scale
@@ -92,7 +92,7 @@ def _bent(pose: Pose, draws: np.random.Generator) -> tuple[Field, Field]:
 def _blade_colour(kind: Species, veins: Field, draws: np.random.Generator) -> Field:
     """Colour a blade and its veins; plants of a species differ more than the means of two species."""
     tone = min(max(kind.tone + draws.uniform(-0.6, 0.6), -1.3), 1.3)
-    light = min(max(kind.light + draws.uniform(-0.4, 0.4), 0), 1)
+    light = min(max(kind.light + draws.uniform(-0.35, 0.35), 0), 1)
     blade = green(tone, light)
     blade += draws.uniform(0, 0.4) * (blade.mean() - blade)
     vein = green(tone - 0.3, light + 0.4) if kind.pale > 0 else blade / 2

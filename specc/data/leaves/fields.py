@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Field = NDArray[np.floating]
 """A number a pixel, or a number at each of some points."""
@@ -64,9 +63,16 @@ def _mixed(first: Field, second: Field, share: Field) -> Field:
 
 def clouds(draws: np.random.Generator, size: int, wide: int, high: int) -> Field:
     """Return noise over a whole image, so many cells wide and high. Units: 0 to 1."""
-    cells = Image.fromarray(draws.random((high + 1, wide + 1), np.float32))
-    smooth: Field = np.asarray(cells.resize((size, size), Image.Resampling.BICUBIC))
-    return smooth.clip(0, 1)
+    knots = draws.random((high + 1, wide + 1), np.float32)
+    return _stretched(_stretched(knots, size).T, size).T
+
+
+def _stretched(knots: Field, size: int) -> Field:
+    """Return what lies between the columns of a lattice, at so many places."""
+    at = ((np.arange(size) + 0.5) * ((knots.shape[1] - 1) / size)).astype(np.float32)
+    left = np.floor(at)
+    column = left.astype(np.int32)
+    return _mixed(knots[:, column], knots[:, column + 1], _eased(at - left))
 
 
 def covered(inside: Field, pixel: float) -> Field:

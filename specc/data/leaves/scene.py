@@ -111,10 +111,10 @@ def cast_shadow(picture: Field, inside: Field, light: Light, draws: np.random.Ge
 
 def photographed(picture: Field, draws: np.random.Generator) -> Field:
     """Return a picture as a camera takes it: a little out of focus, with noise."""
-    share = draws.uniform(0, 0.28)
+    share = draws.uniform(0, 0.24)
     blurred = _blurred(_blurred(picture, share, axis=1), share, axis=2)
     first, second = draws.random((2, *picture.shape), np.float32)
-    taken: Field = blurred + (first + second - 1) * draws.uniform(0.01, 0.06)
+    taken: Field = blurred + (first + second - 1) * draws.uniform(0.01, 0.045)
     return taken
 
 

@@ -32,7 +32,7 @@ def describe(name: str) -> dict[str, Any]:
         "timm": timm.__version__,
         "features": int(model.num_features if not hasattr(model, "head_hidden_size") else model.head_hidden_size),
         "input_size": list(config["input_size"]),
-        "fixed_input_size": bool(config.get("fixed_input_size", False)),
+        "fixed_input_size": bool(config.get("fixed_input_size")) and _is_strict(model),
         "mean": list(config["mean"]),
         "std": list(config["std"]),
         "classifier": _classifier(whole, config.get("classifier")),
@@ -52,6 +52,11 @@ def _classifier(model: torch.nn.Module, name: Any) -> str | None:
     if not isinstance(name, str):
         return None
     return name if isinstance(dict(model.named_modules()).get(name), torch.nn.Linear) else None
+
+
+def _is_strict(model: Any) -> bool:
+    """Say whether a model refuses images of other sizes than its own; some that say so are made to take any."""
+    return bool(getattr(getattr(model, "patch_embed", None), "strict_img_size", True))
 
 
 def _drops_paths(name: str) -> bool:
