@@ -12,16 +12,6 @@ from specc.diagnostics.render import full
 from tests.bench.peers.mistakes import FOLDERS, bases, diagnostics, mistakes
 from tests.bench.peers.table import HERE, PAGE, PEERS, record, row
 
-NOT_YET = {
-    "batch-above-the-data": "a batch may be larger than the training split",
-    "metric-of-no-class": "a metric's condition is not compared with the counts, as a sampling rule's is",
-    "one-channel-statistics": "statistics of three channels go with images of one",
-    "profile-of-unknown-stage": "a profile that is not asked for may begin a stage that lacks everything",
-    "splits-as-classes": "folders called train and val may be classes",
-    "step-in-steps": "a rate may fall to nothing within an epoch",
-}
-"""Mistakes that specc does not tell of, and why."""
-
 
 def everywhere(found) -> list:
     """Return what a function finds in all folders; an absent folder is one skipped case."""
@@ -33,8 +23,6 @@ def everywhere(found) -> list:
 
 
 def marks(name: str) -> tuple:
-    if name in NOT_YET:
-        return (pytest.mark.xfail(strict=True, reason=NOT_YET[name]),)
     absent = name in {folder.name for folder in FOLDERS.values()}
     return (pytest.mark.skip(reason="it lies beside some checkouts only"),) if absent else ()
 

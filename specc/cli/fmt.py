@@ -1,10 +1,13 @@
 """`specc fmt`."""
 
 import argparse
+import os
+import stat
 import sys
 from pathlib import Path
 
-from specc.cli.output import say, say_error, write_named
+from specc.cli.output import print_diagnostics, say, say_error, write_named
+from specc.diagnostics.model import Diagnostic, SpecError
 from specc.diagnostics.render import FORMATS
 from specc.errors import InputError, UsageError
 from specc.frontend.formatter import WRITERS, format_source
@@ -23,21 +26,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Format specs; with `--check`, 1 when a file would change."""
+    """Format specs; 1 when one cannot be read or, with `--check`, would change."""
     _check(arguments)
-    results = [_formatted(path, arguments) for path in arguments.specs]
+    arguments.specs = list(dict.fromkeys(arguments.specs))
+    texts = _formatted(arguments)
+    is_complete = len(texts) == len(arguments.specs)
     if arguments.to is not None and arguments.out is None:
-        sys.stdout.write(results[0][1])
-        return 0
-    stale = [(path, text) for path, text in results if _written(path) != text]
+        sys.stdout.writelines(texts.values())
+        return 0 if is_complete else 1
+    stale = {path: text for path, text in texts.items() if not _holds(path, text)}
     if arguments.check:
-        for path, _ in stale:
+        for path in stale:
             say_error(f"`{path}` would change", "run specc fmt without --check")
-        return 1 if stale else 0
-    for path, text in stale:
-        write_named(path, text.encode())
-    say(f"{len(stale)} of {len(results)} {'file' if len(results) == 1 else 'files'} changed")
-    return 0
+        return 0 if is_complete and not stale else 1
+    for path, text in stale.items():
+        _write(path, text)
+    count = len(arguments.specs)
+    say(f"{len(stale)} of {count} {'file' if count == 1 else 'files'} changed")
+    return 0 if is_complete else 1
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -56,13 +62,43 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"`{out}` is not the name of a .{to} file", help=f"name one that ends in .{to}")
 
 
-def _formatted(path: Path, arguments: argparse.Namespace) -> tuple[Path, str]:
-    """Return the file that a spec's new text belongs in, and that text."""
+def _formatted(arguments: argparse.Namespace) -> dict[Path, str]:
+    """Return the new text of each file, by the file that it belongs in; what cannot be read is told and left out."""
+    texts: dict[Path, str] = {}
+    problems: list[Diagnostic] = []
+    for path in arguments.specs:
+        try:
+            texts[arguments.out or path] = _text(path, f".{arguments.to}" if arguments.to else path.suffix)
+        except SpecError as error:
+            problems += error.diagnostics
+        except InputError as error:
+            say_error(error.message, error.help)
+    if problems:
+        print_diagnostics(problems, arguments.format, sys.stderr)
+    return texts
+
+
+def _text(path: Path, to: str) -> str:
     if path.suffix not in WRITERS:
         raise InputError(f"`{path}` is not a spec", help=f"specs end in {' or '.join(WRITERS)}")
-    to = f".{arguments.to}" if arguments.to else path.suffix
-    return arguments.out or path, format_source(read_source(path), path.suffix, to)
+    return format_source(read_source(path), path.suffix, to)
 
 
-def _written(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+def _holds(path: Path, text: str) -> bool:
+    """Say whether a file holds a text, line ends included."""
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file, or what a link leads to; its permissions stay.
+
+    Raises: UsageError when it may not be written.
+    """
+    target = path.resolve()
+    mode = target.stat().st_mode if target.exists() else None
+    # Replacing a file needs a permission of its folder only.
+    if mode is not None and not os.access(target, os.W_OK):
+        raise UsageError(f"`{path}` may not be written", help="change its permissions")
+    write_named(target, text.encode())
+    if mode is not None:
+        target.chmod(stat.S_IMODE(mode))

@@ -106,7 +106,8 @@ def _wrong_type(document: Document, path: KeyPath, error: Error) -> Diagnostic:
     wanted = next((words for start, words in _KINDS.items() if error["type"].startswith(start)), "of another kind")
     if error["type"] == "expression_type":
         wanted = error["msg"].removeprefix("an expression is ")
-    return _simple("wrong-type", f"{_shown(path)} is {wanted}, not {_value(error)}", document, path)
+    remedy = "put it in brackets" if wanted == "an array" and not isinstance(error["input"], dict) else None
+    return _simple("wrong-type", f"{_shown(path)} is {wanted}, not {_value(error)}", document, path, remedy)
 
 
 def _range(document: Document, path: KeyPath, error: Error) -> Diagnostic:

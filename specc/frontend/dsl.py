@@ -82,9 +82,22 @@ def _read(reader: Reader) -> list[Fault]:
     if headers:
         # The text is TOML: whatever else is wrong with it follows from that.
         return headers[:1]
-    local = [fault for fault in reader.faults if not faults or fault.kind in LOCAL]
-    return [*faults, *local]
+    is_sound = all(fault.kind in HARMLESS for fault in faults)
+    return [*faults, *(fault for fault in reader.faults if is_sound or fault.kind in LOCAL)]
 
 
-LOCAL: Final = ("bad-key", "colon", "equals", "no-blank", "no-comment", "semicolon")
-"""What is wrong with a line wherever it stands, and so can be told although the brackets are wrong."""
+HARMLESS: Final = ("brace-below", "no-name-of-block")
+"""What is wrong with brackets, and leaves no doubt which block a line is in."""
+
+LOCAL: Final = (
+    "bad-key",
+    "colon",
+    "curly-quotes",
+    "equals",
+    "last-comma",
+    "no-blank",
+    "no-comment",
+    "partly-quoted",
+    "semicolon",
+)
+"""What is wrong with a line in whatever block it is, and can be told although the brackets are wrong."""

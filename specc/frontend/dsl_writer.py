@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from specc.diagnostics.model import Diagnostics
@@ -193,6 +194,7 @@ def _text(layout: Layout, path: KeyPath, *, in_list: bool = False) -> str:
     return value if is_bare else quoted(value)
 
 
+@lru_cache(maxsize=4096)
 def is_read_back(text: str, *, in_list: bool = False) -> bool:
     """Say whether a text without quotes is read as the same text.
 
@@ -250,7 +252,8 @@ def _entry_head(layout: Layout, path: KeyPath, word: str, options: Options) -> t
     is_label = word == "label"
     if not says_all or (is_label and not {"column", "folder"} & table.keys()):
         return general, [], not is_label and not table
-    shown = [key for key in order if not (is_label and key == "column" and table[key] == path[-1])]
+    names_column = is_label and not layout.remark(path).end and table.get("column") == path[-1]
+    shown = [key for key in order if not (names_column and key == "column")]
     words = [_option(layout, path.child(key), options) for key in shown]
     return " ".join([general, *words]), order, True
 

@@ -1,6 +1,7 @@
 """How the text of an expression is spaced: as its canonical form is, with nothing added and nothing left out."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from specc.frontend.expressions import parse
@@ -13,6 +14,7 @@ _TOKEN: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def spaced(kind: str, text: str) -> str:
     """Return an expression with one blank where blanks belong; a text that cannot be read stays as it is.
 

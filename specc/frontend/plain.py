@@ -18,7 +18,7 @@ FATAL: Final = ("too-deep", "too-many-keys", "too-many-items")
 """After these, every line would be one too many."""
 
 _SIGNS: Final = {"=": "equals", ":": "colon"}
-_HEADER: Final = re.compile(r"(\[{1,2})([^\[\]]+)\]{1,2}")
+_HEADER: Final = re.compile(r"(\[{1,2})([\w.\"' -]+)\]{1,2}")
 
 
 class Line(NamedTuple):
@@ -142,7 +142,8 @@ def _sign(text: str, key: Span, rest: Sequence[Piece], statement: Statement) -> 
     sign = Span(rest[0].span.start, rest[0].span.start + 1)
     pieces = behind(rest, sign.end)
     kinds = [group[0].kind for group in groups(pieces)]
-    value = "value" if pieces or statement.block is None else "{ ... }"
+    is_block = not pieces and (statement.block is not None or text[sign.start] == ":")
+    value = "{ ... }" if is_block else "value"
     if pieces and len(kinds) <= 2 and "COMMA" not in kinds:
         value = text[slice(*span_of(pieces))]
     name = text[key.start : key.end]

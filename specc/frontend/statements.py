@@ -14,7 +14,7 @@ from specc.frontend.grammars import grammar
 from specc.frontend.pieces import Piece
 from specc.source import Span
 
-MAX_MARKS: Final = 50_000
+MAX_MARKS: Final = 30_000
 """Brackets, commas, quotes and lines of a text: reading more would take seconds."""
 
 LEXEME: Final = re.compile(
@@ -23,7 +23,7 @@ LEXEME: Final = re.compile(
 )
 """A string, a comment or a bracket, in either notation."""
 
-_INDENT: Final = re.compile(r"[ \t]*")
+_INDENT: Final = re.compile(r"^[ \t]*", re.MULTILINE)
 
 _CLOSING: Final = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _MARKS: Final = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
@@ -76,7 +76,7 @@ def _too_deep(tree: Tree[Token]) -> Fault | None:
             return Fault("too-deep", _span(next(_tokens([node]))))
         if isinstance(node, Tree):
             step = node.data in ("block", "group", "table")
-            waiting += [(child, depth + step) for child in node.children]
+            waiting += [(child, depth + step) for child in reversed(node.children)]
     return None
 
 
@@ -168,7 +168,8 @@ class _Recovery:
             if token.type != "LBRACE":
                 self.faults.append(Fault("more-text", _span(token), str(token).strip()))
             parser.feed_token(Token("_NL", "\n"))
-            parser.feed_token(token)
+            if token.type != "COMMA":
+                parser.feed_token(token)
 
     def _end(self, parser: Any, around: list[Token]) -> None:
         """Close what is open at the end; of blocks, blame the one that its indent gives away."""
@@ -197,14 +198,15 @@ class _Recovery:
         parser.feed_token(Token(_CLOSING[opened.type], _MARKS[_CLOSING[opened.type]]))
 
     def _blame(self, kind: str, start: int) -> None:
-        if not self.in_doubt:
+        if not self.in_doubt and len(self.faults) < MAX_FAULTS:
             self.faults.append(Fault(_OPEN[kind], self._line(start), _MARKS[_CLOSING[kind]]))
 
     def _line(self, bracket: int) -> Span:
         """Return where an opening bracket stands, with the words before it where it opens a block."""
         if self.text[bracket] != "{":
             return Span(bracket, bracket + 1)
-        return Span(_first_word(self.text, self.text.rfind("\n", 0, bracket) + 1), bracket + 1)
+        start = self.text.rfind("\n", 0, bracket) + 1
+        return Span(bracket - len(self.text[start:bracket].lstrip(" \t")), bracket + 1)
 
 
 def _open_brackets(parser: Any) -> list[Token]:
@@ -220,19 +222,15 @@ def _open_brackets(parser: Any) -> list[Token]:
 
 def _misplaced(text: str) -> int | None:
     """Return the brace that is closed further left than its line begins: its own closing brace is missing."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    lines = [match.span() for match in _INDENT.finditer(text)]
+    starts = [start for start, _ in lines]
     opened: list[tuple[int, int]] = []
     for match in LEXEME.finditer(text):
-        line = starts[bisect_right(starts, match.start()) - 1]
+        start, first_word = lines[bisect_right(starts, match.start()) - 1]
         if match[0] == "{":
-            opened.append((match.start(), _first_word(text, line) - line))
+            opened.append((match.start(), first_word - start))
         elif match[0] == "}" and opened:
             brace, indent = opened.pop()
-            if match.start() == _first_word(text, line) and match.start() - line < indent:
+            if match.start() == first_word and first_word - start < indent:
                 return brace
     return None
-
-
-def _first_word(text: str, line: int) -> int:
-    """Return where a line begins behind its indent."""
-    return line + len(_INDENT.match(text, line)[0])  # type: ignore[index]

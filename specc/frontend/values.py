@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from specc.frontend.faults import CURLY_QUOTES, Fault, FaultError, fault
@@ -65,10 +66,8 @@ class ValueReader:
         """Part a line at its blanks; brackets with all that is inside them are one word."""
         found: list[Word] = []
         for group in groups(pieces):
-            is_text = group[0].kind == "TEXT"
-            found += map(self._word, ([word] for word in words_of(group[0])) if is_text else [group])
-            if len(found) >= MAX_WORDS:
-                break
+            words = ([word] for word in words_of(group[0])) if group[0].kind == "TEXT" else iter([group])
+            found += map(self._word, islice(words, MAX_WORDS - len(found)))
         return found
 
     def _word(self, pieces: list[Piece]) -> Word:

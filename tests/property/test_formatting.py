@@ -26,8 +26,9 @@ NAMES = st.sampled_from(
 )
 TEXTS = st.sampled_from(
     ["all", "heads.digit", "cosine(1e-3->0)", "top1( digit )>=95%", "one_of(mixup(0.2),cutmix(1),p=0.5)", "min loss",
-     "data/val.csv", "5", "true", "1e-3", "", " ", "a, b", "# no comment", "it's", 'say "x"', "back\\slash", "two\nlines",
-     "[x]", "a[", "a)", "{", "= 1", "routed", "folder", "pretrained", "resnet50.a1_in1k", "tab\there", "nul\x07", "é漢"]
+     "data/val.csv", "5", "true", "1e-3", "", " ", "a, b", "# no comment", "it's", 'say "x"', "back\\slash",
+     "two\nlines", "[x]", "a[", "a)", "{", "= 1", "routed", "folder", "pretrained", "resnet50.a1_in1k",
+     "tab\there", "nul\x07", "é漢"]
 )  # fmt: skip
 SCALARS = st.one_of(TEXTS, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.sampled_from([1e-3, 0.5, 1e300, -2.0]))
 VALUES = st.recursive(

@@ -2,8 +2,7 @@
 
 from itertools import combinations
 
-from specc.compiler.checks.metrics import targets
-from specc.compiler.checks.stops import SHARES
+from specc.compiler.checks.metrics import SHARES, targets
 from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.spec.expressions import Gate

@@ -9,6 +9,9 @@ from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.spec.expressions import Arrow, Call, Condition, Filtered, Gate, Name
 
+SHARES = ("top", "macro_f1", "macro_recall", "cascade", "knn", "exact_match")
+"""Metrics from 0 to 1 that are better the higher they are."""
+
 _OF_CLASSES = ("top", "macro_f1", "macro_recall", "cascade")
 _OF_SEQUENCES = ("exact_match", "edit_rate")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from specc.compiler.checks.rows import Row, table
-from specc.compiler.checks.stops import SHARES
+from specc.compiler.checks.metrics import SHARES
+from specc.compiler.checks.rows import Row, by_place, table
 from specc.compiler.context import Context
 from specc.diagnostics.model import Label
 from specc.paths import KeyPath
@@ -18,10 +18,8 @@ def check_monitors(context: Context) -> None:
     best = context.spec.evaluate.best
     if best:
         _direction(context, _BEST, best)
-    for row in rows:
-        stop, place = row.setting("stop")
-        if stop:
-            _direction(context, place, stop.monitor)
+    for place, users in by_place(rows, "stop").items():
+        _direction(context, place, users[0].setting("stop")[0].monitor)
     _one_loss(context, rows)
     if rows[0].names:
         for row in rows:

@@ -3,14 +3,12 @@
 import math
 from typing import NamedTuple
 
+from specc.compiler.checks.metrics import SHARES
 from specc.compiler.checks.rows import Row, by_place, table, written_together
 from specc.compiler.context import Context
 from specc.paths import KeyPath
 from specc.spec.expressions import Stop
 from specc.spec.units import number_text
-
-SHARES = ("top", "macro_f1", "macro_recall", "cascade", "knn", "exact_match")
-"""Metrics from 0 to 1 that are better the higher they are."""
 
 
 class Late(NamedTuple):

@@ -10,6 +10,7 @@ from specc.compiler.checks_data.found import SHOWN, Found, counted, listed
 from specc.data.places import SPELLINGS, SPLITS, places
 from specc.data.splits import stratum
 from specc.diagnostics.suggest import closest, did_you_mean
+from specc.paths import KeyPath
 from specc.plan.model import LabelPlan
 
 _FEW: Final = 10
@@ -160,12 +161,15 @@ def _rare(found: Found, label: LabelPlan) -> None:
             found.error("unknown-class", headline, place, did_you_mean(value, counts, "classes"))
         elif wanted >= counts[value]:
             headline = f"`rare` leaves {wanted:,} samples of `{value}`, and training has {counts[value]:,}"
-            found.warn("idle-rare", headline, place, f"lower it below {counts[value]:,}, or leave it out")
+            lower = f"lower it below {counts[value]:,}, or " if counts[value] > 1 else ""
+            found.warn("idle-rare", headline, place, f"{lower}leave it out")
 
 
 def _limited(found: Found, label: LabelPlan) -> None:
+    """Report a limit that some class must fall to; one of a profile or of a flag is for a trial."""
     classes, limit = len(found.counts[label.name]["train"]), found.data.limit
-    if limit is not None and limit < classes:
+    is_lasting = found.context.document.origin(KeyPath(("data", "limit"))).by == "file"
+    if limit is not None and limit < classes and is_lasting:
         headline = f"`limit` leaves {counted(limit, 'sample')} a split, and `{label.name}` has {classes:,} classes"
         found.warn("limit-too-small", headline, found.at("limit"), f"raise it above {classes:,}")
 
