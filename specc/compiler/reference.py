@@ -222,7 +222,7 @@ def signature(function: Function) -> str:
     """Return a function as it is called, defaults included.
 
     >>> signature(family("loss")["cross_entropy"])
-    'cross_entropy(head, label_smoothing = 0)'
+    'cross_entropy(head, label_smoothing = 0, balanced = false)'
     """
     if (function.family, function.name) == ("metric", "top"):
         return "topK(target)"
