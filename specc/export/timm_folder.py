@@ -1,6 +1,7 @@
 """A folder that plain timm loads: `model.safetensors` under timm's own names, and `config.json`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,9 @@ def export_timm(plan: Plan, checkpoint: Path, folder: Path) -> list[Path]:
             others[name] = tensor
     written = [folder / "model.safetensors", folder / "config.json"]
     write_atomic(written[0], _plain(weights))
-    write_text_atomic(written[1], json.dumps(_config(plan, backbone, head), indent=2, ensure_ascii=False) + "\n")
+    write_text_atomic(
+        written[1], json.dumps(_config(plan, backbone, head, weights), indent=2, ensure_ascii=False) + "\n"
+    )
     if others:
         write_atomic(folder / "heads.safetensors", _plain(others))
         written.append(folder / "heads.safetensors")
@@ -49,7 +52,7 @@ def _classifier_head(plan: Plan, backbone: Backbone) -> HeadPlan | None:
     return next((head for head in plan.model.heads if head.kind == "linear" and not head.routed_by), None)
 
 
-def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None) -> dict[str, Any]:
+def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None, weights: Mapping[str, RawTensor]) -> dict[str, Any]:
     """Return what timm's hub format holds (timm.models._hub)."""
     classes = list(plan.label(head.label).classes or ()) if head and head.label else []
     normalize = plan.augment.normalize.args if plan.augment.normalize else {"mean": [0.0], "std": [1.0]}
@@ -67,7 +70,8 @@ def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None) -> dict[str, 
             "crop_pct": 1.0,
             "classifier": backbone.classifier,
             "custom_load": False,
-            "fixed_input_size": backbone.fixed_input_size,
+            # Positions are learnt for one size: timm makes such a model for the size of the config only if this is set.
+            "fixed_input_size": backbone.fixed_input_size or "pos_embed" in weights,
         },
         "specc": {"experiment": plan.name, "plan_digest": plan.digest},
     }
