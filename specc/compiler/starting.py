@@ -9,7 +9,7 @@ from typing import Final
 from specc.compiler.backbone import Backbone
 from specc.compiler.survey import SEED, Classes, Table, shares_of_pairs
 from specc.diagnostics.render import printable
-from specc.frontend.layout import quoted
+from specc.frontend.quoting import quoted
 
 BACKBONE: Final = "mobilenetv2_100"
 """Fast enough for a CPU, good enough to begin with, at home with any image size, and described without asking timm."""

@@ -6,11 +6,12 @@ to the end of what is closed. Lines without anything part paragraphs, and are ke
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from specc.frontend.statements import LEXEME
-from specc.paths import KeyPath
+from specc.paths import KeyPath, value_at
 from specc.source import Document, Origin
 
 
@@ -23,7 +24,48 @@ class Remark:
     end: tuple[str, ...] = ()
 
 
-Remarks = dict[KeyPath, Remark]
+NOTHING = Remark()
+
+
+class Remarks:
+    """What is remarked on the values of a document, by path."""
+
+    def __init__(self) -> None:
+        self._found: dict[KeyPath, Remark] = {}
+        self._inside = Counter[KeyPath]()
+        self._inside_entries = Counter[KeyPath]()
+
+    def __getitem__(self, path: KeyPath) -> Remark:
+        return self._found.get(path, NOTHING)
+
+    def __setitem__(self, path: KeyPath, remark: Remark) -> None:
+        self._count(path, -1)
+        if remark == NOTHING:
+            self._found.pop(path, None)
+        else:
+            self._found[path] = remark
+        self._count(path, 1)
+
+    def __contains__(self, path: KeyPath) -> bool:
+        return path in self._found
+
+    def __iter__(self) -> Iterator[KeyPath]:
+        return iter(tuple(self._found))
+
+    def inside(self, path: KeyPath) -> int:
+        """Count the remarks below a path and at its end: those that need lines inside it."""
+        return self._inside[path]
+
+    def inside_entries(self, path: KeyPath) -> int:
+        """Count the remarks inside the entries of a path."""
+        return self._inside_entries[path]
+
+    def _count(self, path: KeyPath, step: int) -> None:
+        if path in self._found:
+            for size in range(len(path) + bool(self._found[path].end)):
+                around = KeyPath(path[:size])
+                self._inside[around] += step
+                self._inside_entries[around.parent] += step
 
 
 def read_remarks(document: Document) -> Remarks:
@@ -51,7 +93,9 @@ class _Reader:
         self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.lines = self._read(text)
         self.anchors = self._anchors(document.origins)
-        self.found: Remarks = {}
+        self.anchored = sorted(self.anchors)
+        self.headers = [line for line in self.anchored if self.lines.texts[line].startswith("[")]
+        self.found = Remarks()
 
     def remarks(self) -> Remarks:
         """Attach every comment and every gap."""
@@ -64,6 +108,7 @@ class _Reader:
 
     def _read(self, text: str) -> _Lines:
         lines = _Lines([line.rstrip("\r") for line in text.split("\n")])
+        words = [line.lstrip("\ufeff \t") for line in lines.texts]
         open_lines: list[int] = []
         inside: set[int] = set()
         for match in LEXEME.finditer(text):
@@ -75,13 +120,9 @@ class _Reader:
                 open_lines.append(line)
             elif match[0] in ")]}" and open_lines:
                 opened = open_lines.pop()
-                if not text[self.starts[line] : match.start()].strip():
-                    lines.closers.setdefault(line, opened)
-        lines.alone = {
-            number
-            for number, content in enumerate(lines.texts)
-            if number not in inside and (not content.strip("\ufeff \t") or content.lstrip("\ufeff \t")[0] == "#")
-        }
+                if self.starts[line] + len(lines.texts[line]) - len(words[line]) == match.start():
+                    lines.closers[line] = opened
+        lines.alone = {line for line, word in enumerate(words) if word[:1] in ("", "#") and line not in inside}
         return lines
 
     def _line(self, offset: int) -> int:
@@ -111,7 +152,7 @@ class _Reader:
 
     def _behind(self, line: int, comment: str) -> None:
         path = self._subject(line)
-        old = self.found.get(path, Remark())
+        old = self.found[path]
         if old.behind:
             self._add(path, before=(comment,))
         else:
@@ -120,9 +161,8 @@ class _Reader:
     def _subject(self, line: int) -> KeyPath:
         """Return what a line is about; a line inside an expression, or a closing one, is about what began before it."""
         line = self.lines.closers.get(line, line) if line not in self.anchors else line
-        while line >= 0 and line not in self.anchors:
-            line -= 1
-        return self.anchors.get(line, KeyPath())
+        above = _last(self.anchored, line)
+        return KeyPath() if above is None else self.anchors[above]
 
     def _before(self, first: int, last: int) -> None:
         """Attach the lines of a run to what follows it, or to the end of what it ends."""
@@ -135,26 +175,33 @@ class _Reader:
             self._add(KeyPath(), end=texts)
         elif following in self.anchors:
             self._add(self.anchors[following], before=texts)
-        elif following in self.lines.closers:
+        elif following in self.lines.closers and self._is_open(self._subject(following)):
             self._add(self._subject(following), end=texts)
         else:
             self._add(self._subject(following), before=[text for text in texts if text])
 
+    def _is_open(self, path: KeyPath) -> bool:
+        """Say whether lines can stand at the end of a value: it is no expression."""
+        return isinstance(value_at(self.document.tree, path), dict | list)
+
     def _end_of_table(self, first: int, texts: list[str]) -> list[str]:
         """Attach the lines right below a table's last value to the table's end; return the others."""
         count = texts.index("") if "" in texts else len(texts)
-        headers = (line for line in range(first - 1, -1, -1) if self.lines.texts[line].startswith("["))
-        header = next((line for line in headers if line in self.anchors), None)
+        header = _last(self.headers, first - 1)
         if not count or header is None or (count == len(texts) and first + count < len(self.lines.texts)):
             return texts
         self._add(self.anchors[header], end=texts[:count])
         return texts[count:]
 
-    def _add(
-        self, path: KeyPath, before: list[str] | tuple[str, ...] = (), end: list[str] | tuple[str, ...] = ()
-    ) -> None:
-        old = self.found.get(path, Remark())
+    def _add(self, path: KeyPath, before: Sequence[str] = (), end: Sequence[str] = ()) -> None:
+        old = self.found[path]
         self.found[path] = replace(old, before=squeezed((*old.before, *before)), end=squeezed((*old.end, *end)))
+
+
+def _last(numbers: list[int], limit: int) -> int | None:
+    """Return the last of sorted numbers up to a limit."""
+    index = bisect_right(numbers, limit)
+    return numbers[index - 1] if index else None
 
 
 def squeezed(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from typing import Any, Final
 from specc.diagnostics.model import Diagnostics
 from specc.frontend.dsl import parse
 from specc.frontend.forms import FLAGS, FORMS, HEAD_OPTIONS, LABEL_OPTIONS, Options, begins_option
-from specc.frontend.layout import WIDTH, Layout, header_keys, key_text, quoted
+from specc.frontend.layout import WIDTH, Layout, header_keys, inner
 from specc.frontend.plain import scope
-from specc.paths import KeyPath, value_at
+from specc.frontend.quoting import key_text, quoted
+from specc.paths import KeyPath
 from specc.source import Source
 from specc.spec.shape import expression_at
 
@@ -40,7 +41,7 @@ class Line:
 def write_dsl(layout: Layout) -> str:
     """Return the .specc text of a document."""
     lines = _body(layout, KeyPath())
-    end = layout.remark(KeyPath()).end
+    end = layout.remarks[KeyPath()].end
     text = [str(line) for line in lines] + (["", *end] if end and lines else list(end))
     while text and not text[0]:
         text.pop(0)
@@ -56,25 +57,26 @@ def _body(layout: Layout, path: KeyPath, skip: Iterable[str] = ()) -> list[Line]
         lines += _value(layout, child, path)
     for child in sections:
         lines += _section(layout, child, apart=not path)
-    return lines + [Line(text) for text in (layout.remark(path).end if path else ())]
+    return lines + [Line(text) for text in (layout.remarks[path].end if path else ())]
 
 
 def _section(layout: Layout, path: KeyPath, *, apart: bool) -> list[Line]:
     kind = (scope(path.parent), path[-1])
     if kind in _GROUPS and layout.is_dissolved(path):
         return _group(layout, path, _GROUPS[kind], apart=apart)
-    if isinstance(value_at(layout.tree, path), list):
+    if isinstance(layout.at(path), list):
         return _group(layout, path, _stage_head, apart=apart)
-    table = value_at(layout.tree, path)
+    table = layout.at(path)
     keys = header_keys(layout, path)
     first = str(path[-1]) if tuple(path) in (("data",), ("model",)) else _key(path, path.parent)
     words = [first, *("pretrained" if table[key] is True else table[key] for key in keys)]
-    return _gap(apart=apart) + _block(layout, path, " ".join(words), keys, bare=bool(keys) and path == ("model",))
+    is_complete = bool(keys) and tuple(path) == ("model",)
+    return _gap(apart=apart) + _block(layout, path, " ".join(words), keys, bare=is_complete)
 
 
 def _group(layout: Layout, path: KeyPath, head: "Head", *, apart: bool) -> list[Line]:
     """Return the lines of a table of named entries, or of a list of them."""
-    value = value_at(layout.tree, path)
+    value = layout.at(path)
     lines: list[Line] = []
     for key in range(len(value)) if isinstance(value, list) else value:
         child = path.child(key)
@@ -85,7 +87,7 @@ def _group(layout: Layout, path: KeyPath, head: "Head", *, apart: bool) -> list[
             lines += _block(layout, child, text, keys, bare=bare)
         else:
             lines += _statement(layout, child, text)
-    end = layout.remark(path).end
+    end = layout.remarks[path].end
     return lines + [Line(text) for text in end]
 
 
@@ -95,9 +97,9 @@ def _gap(*, apart: bool) -> list[Line]:
 
 def _block(layout: Layout, path: KeyPath, head: str, keys: Iterable[str], *, bare: bool) -> list[Line]:
     """Return `head { ... }`; `bare` says that a head without a body is complete."""
-    remark = layout.remark(path)
+    remark = layout.remarks[path]
     before = [Line(text) for text in remark.before]
-    body = _items(layout, path) if isinstance(value_at(layout.tree, path), list) else _body(layout, path, keys)
+    body = _items(layout, path) if isinstance(layout.at(path), list) else _body(layout, path, keys)
     if not body:
         return [*before, Line(head if bare else f"{head} {{}}", remark.behind)]
     short = f"{head} {{ {body[0].text} }}"
@@ -109,17 +111,17 @@ def _block(layout: Layout, path: KeyPath, head: str, keys: Iterable[str], *, bar
 def _items(layout: Layout, path: KeyPath) -> list[Line]:
     """Return the lines of a list that is written as a block."""
     lines: list[Line] = []
-    for index in range(len(value_at(layout.tree, path))):
+    for index in range(len(layout.at(path))):
         child = path.child(index)
-        remark = layout.remark(child)
+        remark = layout.remarks[child]
         lines += [Line(text) for text in remark.before]
         lines.append(Line(_text(layout, child), remark.behind))
-    return lines + [Line(text) for text in layout.remark(path).end]
+    return lines + [Line(text) for text in layout.remarks[path].end]
 
 
 def _value(layout: Layout, path: KeyPath, table: KeyPath) -> list[Line]:
     """Return the lines of a value that is no section."""
-    value = value_at(layout.tree, path)
+    value = layout.at(path)
     key, is_own = _key(path, table), len(path) == len(table) + 1
     if layout.is_repeated(path) and is_own:
         word = {"metrics": "metric"}.get(str(path[-1]), str(path[-1]))
@@ -147,12 +149,12 @@ def _is_lines(value: Any) -> bool:
 
 def _statement(layout: Layout, path: KeyPath, key: str) -> list[Line]:
     """Return `key value`, over several lines where it is a list that does not fit or is remarked on."""
-    remark = layout.remark(path)
+    remark = layout.remarks[path]
     before = [Line(text) for text in remark.before]
     text = _text(layout, path)
     line = f"{key} {layout.statement(path) if text[0] in _QUOTES else text}"
-    is_list = isinstance(value_at(layout.tree, path), list)
-    if is_list and (len(line) > WIDTH or layout.is_remarked(path) or remark.end):
+    is_list = isinstance(layout.at(path), list)
+    if (is_list and len(line) > WIDTH) or layout.is_parted(path):
         opening = Line(f"{key} [", remark.behind)
         return [*before, opening, *(item.deeper() for item in _list_lines(layout, path)), Line("]")]
     first, *others = line.split("\n")
@@ -171,12 +173,16 @@ class _Raw(Line):
 
 def _list_lines(layout: Layout, path: KeyPath) -> list[Line]:
     lines: list[Line] = []
-    for index in range(len(value_at(layout.tree, path))):
+    for index in range(len(layout.at(path))):
         child = path.child(index)
-        remark = layout.remark(child)
+        remark = layout.remarks[child]
         lines += [Line(text) for text in remark.before]
-        lines.append(Line(f"{_text(layout, child, in_list=True)},", remark.behind))
-    return lines + [Line(text) for text in layout.remark(path).end]
+        if layout.is_parted(child):
+            entries = (line.deeper() for line in _list_lines(layout, child))
+            lines += [Line("[", remark.behind), *entries, Line("],")]
+        else:
+            lines.append(Line(f"{_text(layout, child, in_list=True)},", remark.behind))
+    return lines + [Line(text) for text in layout.remarks[path].end]
 
 
 def _text(layout: Layout, path: KeyPath, *, in_list: bool = False) -> str:
@@ -189,7 +195,7 @@ def _text(layout: Layout, path: KeyPath, *, in_list: bool = False) -> str:
         return f"{{ {', '.join(entries)} }}" if value else "{}"
     if not isinstance(value, str):
         return layout.scalar(path)
-    is_expression = expression_at(KeyPath(path[2:] if path[:1] == ("profiles",) else path)) is not None
+    is_expression = expression_at(inner(path)) is not None
     is_bare = _is_word(value) or (is_expression and is_read_back(value, in_list=in_list))
     return value if is_bare else quoted(value)
 
@@ -213,7 +219,7 @@ Head = Callable[[Layout, KeyPath], tuple[str, list[str], bool]]
 
 
 def _stage_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
-    table, keys = value_at(layout.tree, path), header_keys(layout, path)
+    table, keys = layout.at(path), header_keys(layout, path)
     if not keys:
         return "stage", [], False
     text = f"stage {_name(table['name'])}"
@@ -245,21 +251,21 @@ def _head_head(layout: Layout, path: KeyPath) -> tuple[str, list[str], bool]:
 
 def _entry_head(layout: Layout, path: KeyPath, word: str, options: Options) -> tuple[str, list[str], bool]:
     """Return `word NAME options` where the options say all; else the name alone, and everything in the block."""
-    table = value_at(layout.tree, path)
+    table = layout.at(path)
     general = f"{word} {_name(str(path[-1]))}"
     order = [key for key in options.values() if key in table]
     says_all = list(table) == order and all(_fits_head(layout, path.child(key)) for key in table)
     is_label = word == "label"
     if not says_all or (is_label and not {"column", "folder"} & table.keys()):
         return general, [], not is_label and not table
-    names_column = is_label and not layout.remark(path).end and table.get("column") == path[-1]
+    names_column = is_label and not layout.remarks[path].end and table.get("column") == path[-1]
     shown = [key for key in order if not (names_column and key == "column")]
     words = [_option(layout, path.child(key), options) for key in shown]
     return " ".join([general, *words]), order, True
 
 
 def _fits_head(layout: Layout, path: KeyPath) -> bool:
-    value = value_at(layout.tree, path)
+    value = layout.at(path)
     if path[-1] in FLAGS:
         is_word = value is True
     elif path[-1] == "kind":

@@ -188,14 +188,15 @@ class _Recovery:
         for bracket in reversed(around):
             if _CLOSING[bracket.type] == token.type:
                 break
-            self._close(parser, bracket)
+            self._close(parser, bracket, token)
         parser.feed_token(token)
 
-    def _close(self, parser: Any, opened: Token, *, blame: bool = True) -> None:
-        """Close an open bracket, and blame it."""
+    def _close(self, parser: Any, opened: Token, before: Token | None = None, *, blame: bool = True) -> None:
+        """Close an open bracket in front of a token, or at the end, and blame it."""
         if blame:
             self._blame(opened.type, _span(opened).start)
-        parser.feed_token(Token(_CLOSING[opened.type], _MARKS[_CLOSING[opened.type]]))
+        end = len(self.text) if before is None else before.start_pos
+        parser.feed_token(Token(_CLOSING[opened.type], "", start_pos=end, end_pos=end))
 
     def _blame(self, kind: str, start: int) -> None:
         if not self.in_doubt and len(self.faults) < MAX_FAULTS:

@@ -11,7 +11,7 @@ from specc.compiler.pipeline import compile_spec
 from specc.diagnostics.model import Diagnostics
 from specc.frontend import dsl, toml
 from specc.frontend.formatter import format_source
-from specc.frontend.layout import key_text, quoted
+from specc.frontend.quoting import key_text, quoted
 from specc.source import Source
 
 some = settings(

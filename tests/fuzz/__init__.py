@@ -1,0 +1,1 @@
+"""Throws made-up texts at whatever reads texts of strangers: both notations, and `--set`."""

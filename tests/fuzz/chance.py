@@ -1,0 +1,16 @@
+"""The engine that goes by chance; started by tests.fuzz, which see."""
+
+from tests.fuzz.inputs import made
+from tests.fuzz.work import Outcome, Piece
+
+
+def main() -> None:
+    piece = Piece.of_arguments()
+    outcome = Outcome(piece.target)
+    for number in range(piece.first, piece.first + piece.inputs):
+        outcome.take(made(piece.target, number))
+    piece.finish(outcome)
+
+
+if __name__ == "__main__":
+    main()
