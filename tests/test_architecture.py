@@ -22,7 +22,9 @@ LAYERS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = {"torch", "timm", "torchvision"}
-LIGHT_RUNTIME = {f"specc.runtime.{name}" for name in ("folder", "words", "events", "monitor", "schedule", "record")}
+LIGHT_RUNTIME = {
+    f"specc.runtime.{name}" for name in ("folder", "words", "events", "monitor", "schedule", "record", "tail")
+}
 
 
 def module_name(path: Path) -> str:

@@ -1,8 +1,8 @@
 """What a checkpoint of ours says about its training.
 
-JSON has no NaN and no infinity, a diverged run has both. In the fields of free content (`history`, `best`, `results`,
-`scaler`, `environment`) such a number is written as the string `nan`, `inf` or `-inf`; a text that reads like one of
-these gets a backslash in front. Both are undone by the reader, so every value comes back as it was.
+JSON has no NaN and no infinity, a diverged run has both. In the fields of free content (`history`, `best`, `tail`,
+`results`, `scaler`, `environment`) such a number is written as the string `nan`, `inf` or `-inf`; a text that reads
+like one of these gets a backslash in front. Both are undone by the reader, so every value comes back as it was.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ Kind = Literal["last", "best", "stage", "export"]
 """Why a checkpoint was kept."""
 
 _KINDS: Final = ("last", "best", "stage", "export")
-_FREE: Final = ("history", "best", "results", "scaler", "environment")
+_FREE: Final = ("history", "best", "tail", "results", "scaler", "environment")
 _NUMBERS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _LIKE_NUMBER: Final = re.compile(r"\\*(?:nan|inf|-inf)")
 _HEX: Final = re.compile(r"[0-9a-f]{1,64}")
@@ -48,6 +48,7 @@ class CheckpointInfo:
     finite: bool
     history: list[dict[str, Any]]
     best: dict[str, Any] | None
+    tail: list[dict[str, Any]]
     results: dict[str, Any] | None
     scaler: dict[str, Any] | None
     plan: str
@@ -163,6 +164,24 @@ def _is_best(value: Any) -> bool:
     if value is None:
         return True
     tests = {"stage": _is_text, "epoch": _is_count, "metric": _is_text, "value": _is_number}
+    return _fits(value, tests)
+
+
+def _is_tail(value: Any) -> bool:
+    tests = {
+        "label": _is_text,
+        "name": _is_text,
+        "samples": _is_count,
+        "loss": _is_number,
+        "f1": _is_number,
+        "lowest": _is_number,
+        "rises": _is_count,
+        "diverges": _is_flag,
+    }
+    return isinstance(value, list) and all(_fits(score, tests) for score in value)
+
+
+def _fits(value: Any, tests: Mapping[str, Callable[[Any], bool]]) -> bool:
     return isinstance(value, dict) and value.keys() == tests.keys() and all(tests[name](value[name]) for name in tests)
 
 
@@ -189,6 +208,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "finite": _FLAG,
     "history": (_is_history, "a list of rows with stage, epoch, train and val"),
     "best": (_is_best, "null or a table of stage, epoch, metric and value"),
+    "tail": (_is_tail, "a list of classes with their loss and F1"),
     "results": _OPTIONAL,
     "scaler": _OPTIONAL,
     "plan": _TEXT,

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from specc.cli.output import console, duration, say
 from specc.plan.model import Plan
-from specc.runtime.events import EpochDone, Event, Skipped, StageDone, StageStarted, Started, StepDone
+from specc.runtime.events import EpochDone, Event, Skipped, StageDone, StageStarted, Started, StepDone, TailMeasured
 from specc.runtime.words import line, shown
 
 SMOOTHING: Final = 0.9
 """Weight of the past in the shown loss and speed."""
+
+TOLD: Final = (Started, Skipped, TailMeasured, StageDone)
+"""What is told in words on a terminal and in a pipe."""
 
 SHORTEST: Final = 0.02
 """Seconds over which speed is taken at least: from an accelerator, steps are told in bursts."""
@@ -24,7 +27,7 @@ def display(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
 
 def _plain(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
-        text = line(event) if isinstance(event, Started | StageStarted | Skipped | EpochDone | StageDone) else None
+        text = line(event) if isinstance(event, (*TOLD, StageStarted, EpochDone)) else None
         if text:
             say(text)
         yield event
@@ -70,8 +73,8 @@ def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
             elif isinstance(event, EpochDone):
                 progress.console.print(_row(event), soft_wrap=True)
                 speed.begin()
-            elif isinstance(event, Started | Skipped | StageDone):
-                progress.console.print(line(event) or "", soft_wrap=True, markup=False)
+            elif isinstance(event, TOLD) and (text := line(event)):
+                progress.console.print(text, soft_wrap=True, markup=False)
             yield event
 
 

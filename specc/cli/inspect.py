@@ -61,12 +61,21 @@ def _metrics(info: CheckpointInfo) -> dict[str, str]:
     facts = {}
     if rows:
         facts["validation"] = _values(rows[-1]["val"])
+    if info.tail:
+        facts["tail"] = _tail(info.tail)
     if info.best:
         facts["best"] = f"{info.best['metric']} {shown(info.best['metric'], info.best['value'])}"
         facts["best"] += f" at {info.best['stage']} epoch {info.best['epoch']}"
     if info.results and "test" in info.results:
         facts["test"] = _values(info.results["test"])
     return facts
+
+
+def _tail(scores: list[dict[str, Any]]) -> str:
+    """Say how the rare classes do: from the lowest F1 to the highest."""
+    ranked = sorted(scores, key=lambda score: float(score["f1"]))
+    lowest, highest = (f"`{score['name']}` {shown('f1', score['f1'])}" for score in (ranked[0], ranked[-1]))
+    return f"{len(ranked)} rare class{'es' * (len(ranked) > 1)}, F1 from {lowest} to {highest}"
 
 
 def _values(values: dict[str, Any]) -> str:

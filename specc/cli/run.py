@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,19 +75,39 @@ def _report(plan: Plan, event: Any, folder: RunFolder, spec: str, seconds: float
 
 
 def print_results(results: dict[str, Any], plan: Plan) -> None:
-    """Print the metrics by split, in the plan's order, and the targets with hit or miss."""
-    from rich import box
-    from rich.table import Table
+    """Print what each stage handed on, the metrics of the best weights by split, and the targets with hit or miss."""
+    out = console(sys.stdout)
+    if len(results["stages"]) > 1:
+        out.print(_metrics("on val, after", {it["stage"]: it["val"] for it in results["stages"]}, plan))
+    splits: dict[str, Any] = {name: results[name] for name in ("val", "test") if name in results}
+    out.print(_metrics("best weights, on", splits, plan))
+    if results["gates"]:
+        out.print(_targets(results))
 
+
+def _metrics(title: str, columns: Mapping[str, Mapping[str, float]], plan: Plan) -> Any:
+    """Return a table of metrics, with a column for each set of values."""
     from specc.runtime.words import shown
 
-    out = console(sys.stdout)
-    splits = [name for name in ("val", "test") if name in results]
-    table = Table("metric", *splits, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("loss", *plan.evaluate.metrics) if splits else ():
-        table.add_row(name, *(shown(name, results[split].get(name)) for split in splits))
-    out.print(table)
+    table = _table(title, *columns)
+    for name in ("loss", *plan.evaluate.metrics) if columns else ():
+        table.add_row(name, *(shown(name, values.get(name)) for values in columns.values()))
+    return table
+
+
+def _targets(results: dict[str, Any]) -> Any:
+    from specc.runtime.words import shown
+
+    table = _table("target", f"on {results['judged_on']}", "")
     for gate in results["gates"]:
-        verdict = "[green]reached[/]" if gate["passed"] else "[bold red]missed [/]"
-        value = shown(gate["metric"], gate["value"])
-        out.print(f"{verdict}  {gate['gate']}  {value} on {results['judged_on']}", soft_wrap=True)
+        verdict = "[green]reached[/]" if gate["passed"] else "[bold red]missed[/]"
+        table.add_row(gate["gate"], shown(gate["metric"], gate["value"]), verdict)
+    return table
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich import box
+    from rich.table import Column, Table
+
+    right = [Column(name, justify="right") for name in columns]
+    return Table(title, *right, box=box.SIMPLE_HEAD, pad_edge=False)

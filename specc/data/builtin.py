@@ -21,6 +21,12 @@ class Builtin(NamedTuple):
     """Gives the image of a reference. Shapes: (rows, columns) or (rows, columns, 3), 8 bit."""
 
 
+DRAWN_BYTES: Final = 256 * 2**20
+"""How much of what is drawn is kept."""
+
+_DRAWN: Final[dict[str, NDArray[np.uint8]]] = {}
+
+
 @lru_cache(maxsize=1)
 def _digits() -> NDArray[np.int16]:
     """Read 1,797 scanned handwritten digits: 64 pixels of 0 to 16, then the digit.
@@ -52,6 +58,15 @@ def _leaf_rows(**arguments: Any) -> Rows:
 
 
 def _leaf_image(reference: str) -> NDArray[np.uint8]:
+    drawn = _DRAWN.get(reference)
+    if drawn is None:
+        drawn = _draw(reference)
+        if (len(_DRAWN) + 1) * drawn.nbytes <= DRAWN_BYTES:
+            _DRAWN[reference] = drawn
+    return drawn
+
+
+def _draw(reference: str) -> NDArray[np.uint8]:
     from specc.data.leaves.drawing import draw  # noqa: PLC0415
     from specc.data.leaves.photos import Photo  # noqa: PLC0415
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from specc.data.builtin import BUILTIN
+from specc.data.builtin import BUILTIN, DRAWN_BYTES
+from specc.data.columns import Strings
 from specc.errors import DataError
 from specc.plan.model import DataPlan
 
@@ -48,6 +49,17 @@ def read_image(path: str, channels: int) -> NDArray[np.uint8]:
         raise DataError(f"`{path}` is no image of a known format ({', '.join(FORMATS)})") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"`{path}` cannot be decoded: {error}") from None
+
+
+def draw_ahead(data: DataPlan, references: Strings) -> None:
+    """Draw a built-in set, as far as it is kept: worker processes that are forked then share it.
+
+    Otherwise the workers of every stage would draw it again.
+    """
+    if data.source == "builtin" and len(references):
+        image = BUILTIN[data.location["dataset"]].image
+        for row in range(min(len(references), DRAWN_BYTES // image(references[0]).nbytes)):
+            image(references[row])
 
 
 def _from_builtin(data: DataPlan) -> Reader:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -14,15 +14,25 @@ from specc.plan.model import Plan, StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, evaluation_loader
 from specc.runtime.losses import Objective
-from specc.runtime.metrics import build_metrics
+from specc.runtime.metrics import Tail, build_metrics
 from specc.runtime.models.model import ImageModel
 from specc.runtime.step import arithmetic
+from specc.runtime.tail import ClassScore
 
 KEEP_BYTES: Final = 256 * 2**20
 """A split whose transformed images fit in here is decoded once: evaluation repeats, and nothing in it is random."""
 
 Predictions = dict[str, tuple[NDArray[np.int32], NDArray[np.int32]]]
 """True and predicted codes by label."""
+
+
+class Measured(NamedTuple):
+    """What a split shows of a model."""
+
+    values: dict[str, float]
+    """Metrics by their text, and the stage's loss."""
+    predictions: Predictions
+    tail: list[ClassScore]
 
 
 @dataclass
@@ -53,14 +63,15 @@ class Split:
             yield batch
 
 
-def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> tuple[dict[str, float], Predictions]:
-    """Return the metrics of a split, with the stage's loss among them, and what was predicted.
+def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> Measured:
+    """Measure a split.
 
     A routed head goes by the true parent for the loss and for metrics that do not say otherwise, and by the predicted
     one for predictions.
     """
     plan = split.plan
     metrics = build_metrics(plan, plan.evaluate.metrics)
+    tail = Tail(plan, stage)
     objective = Objective(stage.loss, plan.class_counts, split.device)
     normalize = Normalize(plan.augment.normalize, split.device)
     labels = [label.name for label in plan.data.labels if label.kind == "class"]
@@ -80,13 +91,14 @@ def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> tuple[dict[st
             for text, metric in metrics.items():
                 by_guess = plan.evaluate.metrics[text].args.get("predicted_route", False)
                 metric.update(guessed if by_guess else outputs, moved.labels)
+            tail.update(outputs, moved.labels)
             for name in labels:
                 if name in outputs:
                     codes[name].append((moved.labels[name].cpu(), guessed[name].predicted().cpu()))
     for module, training in modes.items():
         module.training = training
     values = {"loss": float((sums / counts.clamp(min=1)).sum()), **{text: m.compute() for text, m in metrics.items()}}
-    return values, {name: _joined(found) for name, found in codes.items() if found}
+    return Measured(values, {name: _joined(found) for name, found in codes.items() if found}, tail.compute())
 
 
 def _joined(pairs: list[tuple[Tensor, Tensor]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from specc.runtime.tail import ClassScore
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -53,6 +55,16 @@ class Skipped(Event):
     """Samples could not be read and are left out, as the spec lets it be."""
 
     failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TailMeasured(Event):
+    """The rare classes were measured, each by itself."""
+
+    stage: str
+    epoch: int
+    global_step: int
+    scores: list[ClassScore]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from specc.checkpoint.atomic import write_atomic
 from specc.checkpoint.format import encode
@@ -10,6 +11,7 @@ from specc.plan.file import dump
 from specc.plan.model import Plan
 from specc.runtime.evaluate import evaluate
 from specc.runtime.events import Evaluated, Event, Finished
+from specc.runtime.gates import handed_on
 from specc.runtime.monitor import Row, judge
 from specc.runtime.resume import read_tensors
 from specc.runtime.run import Run
@@ -30,11 +32,17 @@ def finish(run: Run, state: State) -> Iterator[Event]:
     yield from run.skipped()
     run.leave_if_asked()
     judged_on = "test" if "test" in measured else "val"
-    values = {name: found[0] for name, found in measured.items()}
+    values = {name: found.values for name, found in measured.items()}
     gates = judge(plan.evaluate.expect, values.get(judged_on, {}))
-    results = {**values, "judged_on": judged_on, "gates": gates, "best": state.best}
+    results = {
+        **values,
+        "judged_on": judged_on,
+        "gates": gates,
+        "best": state.best,
+        "stages": _after_stages(plan, state.history),
+    }
     rates = sampled_rates(plan, state.history)
-    predictions = {name: found[1] for name, found in measured.items()}
+    predictions = {name: found.predictions for name, found in measured.items()}
     best = folder.stage_best(best_stage)
     yield Evaluated(best, results, predictions, state.history, rates, state.environment)
     final = replace(
@@ -48,6 +56,12 @@ def finish(run: Run, state: State) -> Iterator[Event]:
     )
     write_atomic(folder.best, encode(to_raw(tensors), final.to_json()).chunks())
     yield Finished(results, str(folder.root), run.steps_made)
+
+
+def _after_stages(plan: Plan, history: list[Row]) -> list[dict[str, Any]]:
+    """Return what validation said of the weights that each stage handed on."""
+    rows = ((stage.name, handed_on(plan, history, index)) for index, stage in enumerate(plan.stages))
+    return [{"stage": name, "val": row["val"]} for name, row in rows if row]
 
 
 def sampled_rates(plan: Plan, history: list[Row], points: int = 400) -> list[tuple[int, float]]:

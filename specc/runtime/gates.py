@@ -14,11 +14,11 @@ from specc.runtime.words import shown
 
 def stage_gates(plan: Plan, history: list[Row], index: int) -> list[dict[str, Any]]:
     """Judge a stage's targets by the weights that it hands on."""
-    row = _handed_on(plan, history, index)
+    row = handed_on(plan, history, index)
     return judge(plan.stages[index].expect, row["val"] if row else {})
 
 
-def _handed_on(plan: Plan, history: list[Row], index: int) -> Row | None:
+def handed_on(plan: Plan, history: list[Row], index: int) -> Row | None:
     """Return the row of the weights that a stage hands on: its best where the next one asks for it, else its last."""
     rows = [row for row in history if row["stage"] == plan.stages[index].name and row["val"]]
     if plan.hands_on_best(index):
@@ -39,7 +39,7 @@ def check_gates(plan: Plan, history: list[Row], index: int) -> None:
 def complete_row(run: Run, state: State, index: int) -> None:
     """Measure what a target of a finished stage asks for and was not measured then, by the weights it handed on."""
     stage = run.plan.stages[index]
-    row = _handed_on(run.plan, state.history, index)
+    row = handed_on(run.plan, state.history, index)
     missing = {gate.metric for gate in stage.expect} - (row["val"].keys() if row else set())
     if not missing or row is None:
         return
@@ -47,6 +47,6 @@ def complete_row(run: Run, state: State, index: int) -> None:
     path = folder.stage_best(stage.name) if run.plan.hands_on_best(index) else folder.stage(stage.name)
     kept = {name: tensor.clone() for name, tensor in state.tensors().items()}
     state.load_weights(read_tensors(path)[1])
-    values = evaluate(state.evaluated, run.splits["val"], stage)[0]
+    values = evaluate(state.evaluated, run.splits["val"], stage).values
     state.load_weights(kept)
     row["val"] = {**values, **row["val"]}

@@ -28,6 +28,7 @@ from specc.runtime.events import (
     StageStarted,
     Started,
     StepDone,
+    TailMeasured,
 )
 from specc.runtime.finish import finish
 from specc.runtime.folder import RunFolder
@@ -41,6 +42,7 @@ from specc.runtime.run import Run
 from specc.runtime.signals import Interruption, listening
 from specc.runtime.state import State
 from specc.runtime.step import train_step
+from specc.runtime.tail import followed
 
 LAG: Final = 16
 """Steps between two readings of the loss from an accelerator, which would otherwise wait for each."""
@@ -191,6 +193,8 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
             _stop_if_asked(run, state, work.cadence)
     done = _end_epoch(run, state, epoch, began)
     yield from run.skipped()
+    if state.tail and done.row["val"]:
+        yield TailMeasured(state.of_stage.name, epoch, state.global_step, state.tail)
     yield done
     _stop_if_asked(run, state, work.cadence)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
@@ -216,13 +220,15 @@ def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
     """Validate where it is due, record the epoch, and keep its weights if they are the best."""
     stage, last = state.of_stage, state.step >= (state.of_stage.steps or 0)
     due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
-    values = evaluate(state.evaluated, run.splits["val"], stage)[0] if due else {}
+    measured = evaluate(state.evaluated, run.splits["val"], stage) if due else None
+    if measured:
+        state.tail = followed(run.plan, state.tail, measured.tail)
     row: Row = {
         "stage": stage.name,
         "epoch": epoch,
         "step": state.step,
         "train": {"loss": math.fsum(state.epoch_losses) / max(len(state.epoch_losses), 1)},
-        "val": values,
+        "val": measured.values if measured else {},
         "lr": state.rate_at(state.step - 1),
     }
     state.epoch_losses = []

@@ -1,15 +1,17 @@
 """Metrics: counted batch by batch, never holding all outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torchmetrics.classification import MulticlassStatScores
 
 from specc.data.index import MISSING
-from specc.plan.model import Operation, Plan
+from specc.plan.model import Operation, Plan, StagePlan
 from specc.runtime.models.answers import Answer
+from specc.runtime.tail import ClassScore, watched
 
 Answers = Mapping[str, Answer]
 Codes = Mapping[str, Tensor]
@@ -70,14 +72,18 @@ class Counts:
         return float(values[known].mean()) if bool(known.any()) else float("nan")
 
 
+def f1_of(hits: Tensor, wrong: Tensor, missed: Tensor) -> Tensor:
+    """Return the harmonic mean of precision and recall of each class; 0 where neither is known."""
+    return 2 * hits / (2 * hits + wrong + missed).clamp(min=1)
+
+
 class MacroF1(Counts):
     """Unweighted mean of F1; a class that was neither present nor predicted does not count."""
 
     def compute(self) -> float:
         """Return the mean."""
         hits, wrong, missed = self.counted()
-        amount = 2 * hits + wrong + missed
-        return self.mean(2 * hits / amount.clamp(min=1), amount > 0)
+        return self.mean(f1_of(hits, wrong, missed), hits + wrong + missed > 0)
 
 
 class MacroRecall(Counts):
@@ -108,6 +114,48 @@ class Cascade:
     def compute(self) -> float:
         """Return the share of hits."""
         return self.hits / self.seen if self.seen else float("nan")
+
+
+class Tail:
+    """Counts the classes of a plan that some metric singles out, of the labels that a stage trains."""
+
+    def __init__(self, plan: Plan, stage: StagePlan) -> None:
+        trained = {term.loss.args["head"] for term in stage.loss}
+        self.labels = [_LabelTail(plan, label, classes) for label, classes in watched(plan).items() if label in trained]
+
+    def update(self, outputs: Answers, labels: Codes) -> None:
+        """Count one batch, with routed heads going by the true parent."""
+        for label in self.labels:
+            label.update(outputs, labels)
+
+    def compute(self) -> list[ClassScore]:
+        """Return the scores of the classes that had samples."""
+        return [score for label in self.labels for score in label.scored()]
+
+
+class _LabelTail(Counts):
+    def __init__(self, plan: Plan, label: str, classes: Sequence[int]) -> None:
+        super().__init__(plan, {"label": label, "classes": classes})
+        self.names, self.meant = plan.label(label).classes or (), classes
+        self.losses = torch.zeros(len(self.names), dtype=torch.float64)
+
+    def update(self, outputs: Answers, labels: Codes) -> None:
+        super().update(outputs, labels)
+        answer, codes = outputs[self.label], labels[self.label]
+        losses = functional.cross_entropy(
+            answer.logits, answer.columns(codes), ignore_index=MISSING, reduction="none"
+        ).double()
+        known = codes != MISSING
+        self.losses.index_add_(0, codes[known].cpu(), losses[known].cpu())
+
+    def scored(self) -> Iterable[ClassScore]:
+        hits, wrong, missed = self.counted()
+        samples = hits + missed
+        losses, f1 = self.losses / samples.clamp(min=1), f1_of(hits, wrong, missed)
+        for code in self.meant:
+            if samples[code]:
+                loss = float(losses[code])
+                yield ClassScore(self.label, self.names[code], int(samples[code]), loss, float(f1[code]), loss)
 
 
 METRICS: Final[dict[str, Callable[[Plan, Mapping[str, Any]], Metric]]] = {

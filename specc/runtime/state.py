@@ -5,7 +5,7 @@ No generator is among it: all randomness is a function of where the run stands (
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import torch
@@ -21,6 +21,7 @@ from specc.runtime.models.model import ImageModel, set_trainable
 from specc.runtime.monitor import Row
 from specc.runtime.optimizers import build_optimizer, load_optimizer, optimizer_tensors
 from specc.runtime.schedule import rate
+from specc.runtime.tail import ClassScore
 from specc.runtime.tensors import all_finite, to_raw
 
 EMA, OPTIM, LOSSES = "ema.", "optim.", "progress.losses"
@@ -41,6 +42,8 @@ class State:
     """Optimizer steps finished in the stage."""
     history: list[Row] = field(default_factory=list)
     best: dict[str, Any] | None = None
+    tail: list[ClassScore] = field(default_factory=list)
+    """The rare classes by the stage's latest validation."""
     epoch_losses: list[float] = field(default_factory=list)
     """Losses of the steps of the epoch that is under way."""
     optimizer: torch.optim.Optimizer | None = None
@@ -75,7 +78,7 @@ class State:
     def begin_stage(self, index: int) -> None:
         """Freeze and unfreeze, and make the stage's optimizer."""
         carried = optimizer_tensors(self.optimizer, self.model) if self.optimizer else {}
-        self.stage, self.step, self.epoch_losses = index, 0, []
+        self.stage, self.step, self.epoch_losses, self.tail = index, 0, [], []
         stage = self.of_stage
         members = {group.name: group.parameters for group in self.plan.model.groups}
         set_trainable(self.model, {name for group in stage.train for name in members[group]})
@@ -133,6 +136,7 @@ class State:
             finite=True,
             history=self.history,
             best=self.best,
+            tail=[asdict(score) for score in self.tail],
             results=results,
             scaler=self.scaler.state_dict() if self.scaler and self.scaler.is_enabled() else None,
             plan=dump(self.plan),
@@ -150,6 +154,7 @@ class State:
         if info.scaler:
             self.scaler.load_state_dict(info.scaler)
         self.step, self.history, self.best = info.step, list(info.history), info.best
+        self.tail = [ClassScore(**score) for score in info.tail]
         self.epoch_losses = tensors[LOSSES].tolist() if LOSSES in tensors else []
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:

@@ -3,7 +3,18 @@
 import math
 from typing import Any
 
-from specc.runtime.events import EpochDone, Event, Finished, Saved, Skipped, StageDone, StageStarted, Started
+from specc.runtime.events import (
+    EpochDone,
+    Event,
+    Finished,
+    Saved,
+    Skipped,
+    StageDone,
+    StageStarted,
+    Started,
+    TailMeasured,
+)
+from specc.runtime.tail import ClassScore
 
 
 def line(event: Event) -> str | None:
@@ -16,6 +27,8 @@ def line(event: Event) -> str | None:
             return f"stage {event.name}: {event.steps:,} steps, {event.trained:,} parameters train{at}"
         case EpochDone():
             return _epoch(event)
+        case TailMeasured():
+            return "; ".join(_diverging(score) for score in event.scores if score.diverges) or None
         case Skipped():
             return f"left out: {'; '.join(event.failures)}"
         case StageDone():
@@ -41,6 +54,11 @@ def _epoch(event: EpochDone) -> str:
     best = "  best so far" if event.best else ""
     head = f"{row['stage']} epoch {row['epoch']}  loss {row['train']['loss']:.4f}"
     return f"{head}  val {values}  lr {row['lr']:.3g}  {event.seconds:.1f} s{best}"
+
+
+def _diverging(score: ClassScore) -> str:
+    remedy = "lower the stage's lr, or set max_grad_norm"
+    return f"{score.label} `{score.name}` diverges: loss {score.loss:.4g}, after {score.lowest:.4g} ({remedy})"
 
 
 def shown(name: str, value: Any) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from specc.data.images import Reader, open_images
+from specc.data.images import Reader, draw_ahead, open_images
 from specc.data.index import Samples
 from specc.data.randomness import integer
 from specc.errors import DataError, RunFailed
@@ -90,6 +90,7 @@ def training_loader(
     plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device
 ) -> DataLoader[Batch]:
     """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
+    draw_ahead(plan.data, samples.references)
     dataset = INPUTS[plan.input_kind](plan, samples, training_transforms(plan, stage), "augment")
     return _loader(dataset, lambda: training_keys(plan, stage, samples, first_step), plan.run.num_workers, device)
 

@@ -37,6 +37,7 @@ def info(*, losses=(), best=None, **changes):
         finite=True,
         history=[row(1, "head", loss=0.0), *(row(epoch, loss=loss) for epoch, loss in enumerate(losses, 1))],
         best=best and {"stage": "joint", "metric": "loss", **best},
+        tail=[],
         results=None,
         scaler=None,
         plan="",

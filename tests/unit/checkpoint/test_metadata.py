@@ -27,6 +27,18 @@ INFO = CheckpointInfo(
     finite=True,
     history=[{"stage": "nan", "epoch": 1, "train": {"loss": math.inf}, "val": {"loss": -math.inf}, "lr": 0.1}],
     best={"stage": "nan", "epoch": 1, "metric": "inf", "value": 0.5},
+    tail=[
+        {
+            "label": "disease",
+            "name": "oak/nan",
+            "samples": 3,
+            "loss": math.nan,
+            "f1": 0.0,
+            "lowest": 1.5,
+            "rises": 2,
+            "diverges": True,
+        }
+    ],
     results={"gates": [{"gate": "f1", "value": 0.5, "target": 0.9, "passed": False}]},
     scaler={"scale": 65536.0},
     plan="{}",
@@ -93,6 +105,7 @@ WRONG = {
         [{"stage": 1, "epoch": 1, "train": [], "val": {}}],
     ],
     "best": [{}, [], {"stage": "a", "epoch": 1, "metric": "f1", "value": None}, {**INFO.best, "more": 1}],
+    "tail": [None, {}, [1], [{}], [{**INFO.tail[0], "more": 1}], [{**INFO.tail[0], "loss": "x"}]],
     "results": [[], "x"],
     "scaler": [1],
     "plan": [{}],
