@@ -12,6 +12,7 @@ from specc.diagnostics.model import Diagnostics, Label, at
 from specc.paths import KeyPath
 from specc.source import Document, Source, Span
 from specc.spec.experiment import Spec
+from specc.spec.fields import NONE
 from specc.spec.stages import ALTERNATIVES, Stage
 
 Watch = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -69,12 +70,15 @@ class Context:
             yield KeyPath(("stages", index)), stage
 
     def setting(self, path: KeyPath, stage: Stage, key: str) -> tuple[Any, KeyPath]:
-        """Return a stage's value of `key`, or the default for all stages, and the path where it is written."""
+        """Return a stage's value of `key`, or the default for all stages, and the path where it is written.
+
+        What is `none` is written, and has no value.
+        """
         own = getattr(stage, key)
         if own is not None:
-            return own, path.child(key)
+            return None if own == NONE else own, path.child(key)
         other = ALTERNATIVES.get(key)
         if other and getattr(stage, other) is not None:
             return None, path
         shared = getattr(self.spec.defaults, key)
-        return shared, KeyPath(("defaults", key)) if shared is not None else path
+        return None if shared == NONE else shared, KeyPath(("defaults", key)) if shared is not None else path

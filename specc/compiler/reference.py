@@ -18,6 +18,7 @@ from specc.spec.base import Identifier
 from specc.spec.data import SOURCE_KEYS
 from specc.spec.experiment import Written
 from specc.spec.expressions import Interval
+from specc.spec.fields import NONE
 from specc.spec.functions import REQUIRED, Function, Kind, Parameter, family
 from specc.spec.units import ALIASES, BYTES, SECONDS, number_text
 
@@ -199,7 +200,7 @@ def _expressions(schema: Schema) -> Iterator[str]:
 def _expressions_in(field: Any) -> Iterator[tuple[str, list[str]]]:
     if isinstance(field, dict):
         if "x-expression" in field:
-            yield field["x-expression"], field["examples"]
+            yield field["x-expression"].removesuffix(f" or {NONE}"), field["examples"]
         for value in field.values():
             yield from _expressions_in(value)
     elif isinstance(field, list):

@@ -3,16 +3,15 @@
 What is laid over wins. A table over a table merges key by key. A table over an array of named tables merges into the
 items of those names, so that a profile can say `stages.joint.epochs = 2`; only a whole stage adds one. Anything else
 replaces what was there; an array replaces an array. Two rules take keys away: a `data.source` of another kind those
-that only the old kind has, and `epochs` of a stage or of `[defaults]` an earlier `steps`, as each of `ALTERNATIVES`
-does with the other.
+that only the old kind has, and a key those that it is an alternative to, as `epochs` of a stage to an earlier `steps`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from specc.paths import KeyPath
 from specc.source import Document, Origin
-from specc.spec.data import SOURCE_KEYS
+from specc.spec.data import DATA_ALTERNATIVES, SOURCE_KEYS
 from specc.spec.stages import ALTERNATIVES
 
 _HERE: Final = KeyPath()
@@ -85,12 +84,13 @@ class _Layers:
 
     def _merge_tables(self, old: dict[str, Any], new: dict[str, Any], here: KeyPath, there: KeyPath) -> dict[str, Any]:
         self._move([KeyPath()], here, there)
-        kept = self._without_alternatives(old, new, here) if _is_stage(here) else old
+        kept = self._without_alternatives(old, new, here)
         merged = {key: self.merge(old.get(key), new[key], here.child(key), there.child(key)) for key in new}
         return {**kept, **merged}
 
     def _without_alternatives(self, old: dict[str, Any], new: dict[str, Any], here: KeyPath) -> dict[str, Any]:
-        gone = {other for key, other in ALTERNATIVES.items() if key in new and other in old.keys() - new.keys()}
+        alternatives = _alternatives(here)
+        gone = {other for key in new for other in alternatives.get(key, ())} & (old.keys() - new.keys())
         for key in gone:
             self.drop(old[key], here.child(key))
         return {key: value for key, value in old.items() if key not in gone}
@@ -115,14 +115,17 @@ def is_whole_stage(value: Any) -> bool:
     return isinstance(value, dict) and "lr" in value and ("epochs" in value or "steps" in value)
 
 
-def _is_stage(path: KeyPath) -> bool:
-    """Say whether a path leads to a stage, or to what holds for all stages, of a spec or of a profile.
+def _alternatives(path: KeyPath) -> Mapping[str, tuple[str, ...]]:
+    """Return what each key of a table, of the spec or of a profile, takes the place of.
 
-    >>> _is_stage(KeyPath(("stages", 0))), _is_stage(KeyPath(("profiles", "short", "defaults")))
-    (True, True)
+    >>> _alternatives(KeyPath(("stages", 0)))["steps"], _alternatives(KeyPath(("profiles", "short", "data")))["path"]
+    (('epochs',), ('train', 'val', 'test'))
     """
     inner = path[2:] if path[:1] == ("profiles",) else path
-    return inner == ("defaults",) or (inner[:1] == ("stages",) and len(inner) == 2)
+    if inner == ("data",):
+        return DATA_ALTERNATIVES
+    is_stage = inner == ("defaults",) or (inner[:1] == ("stages",) and len(inner) == 2)
+    return {key: (other,) for key, other in ALTERNATIVES.items()} if is_stage else {}
 
 
 def item_names(value: Any) -> list[str]:

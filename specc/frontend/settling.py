@@ -71,7 +71,10 @@ def _lower_end(layout: Layout, path: KeyPath) -> None:
         return
     layout.remarks[path] = replace(remark, end=())
     value = layout.at(target)
-    if isinstance(value, dict | list) and target != ("stages",):
+    if isinstance(value, list) and layout.is_section(target):
+        target = target.child(len(value) - 1)
+        value = layout.at(target)
+    if isinstance(value, dict | list):
         old = layout.remarks[target]
         layout.remarks[target] = replace(old, end=squeezed((*old.end, *remark.end)))
         if isinstance(value, dict):

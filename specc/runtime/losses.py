@@ -79,37 +79,46 @@ def _cross_entropy(args: Mapping[str, Any]) -> Loss:
     smoothing = args["label_smoothing"]
 
     def loss(logits: Tensor, columns: Tensor) -> Tensor:
-        if not smoothing:
-            return functional.cross_entropy(logits, columns, ignore_index=MISSING, reduction="none")
-        if not torch.isneginf(logits).any():
+        if not smoothing or not torch.isneginf(logits).any():
             return functional.cross_entropy(
                 logits, columns, ignore_index=MISSING, label_smoothing=smoothing, reduction="none"
             )
-        return _smoothed(logits, columns, smoothing)
+        return _smoothed(_entropies(logits), logits, columns, smoothing)
 
     return loss
-
-
-def _smoothed(logits: Tensor, columns: Tensor, smoothing: float) -> Tensor:
-    """Smooth over the columns that are classes."""
-    is_class = ~torch.isneginf(logits)
-    likelihoods = functional.log_softmax(logits, dim=1).masked_fill(~is_class, 0.0)
-    entropy = functional.nll_loss(likelihoods, columns, ignore_index=MISSING, reduction="none")
-    uniform = -likelihoods.sum(dim=1) / is_class.sum(dim=1) * (columns != MISSING)
-    return (1 - smoothing) * entropy + smoothing * uniform
 
 
 def _focal(args: Mapping[str, Any]) -> Loss:
-    """Alpha (1 - p)^gamma cross-entropy, p the true class's probability. Source: arXiv 1708.02002, eq. 5."""
+    """Alpha (1 - p)^gamma cross-entropy, p the true class's probability. Source: arXiv 1708.02002, eq. 5.
 
-    def loss(logits: Tensor, columns: Tensor) -> Tensor:
-        entropy = functional.cross_entropy(logits, columns, ignore_index=MISSING, reduction="none")
+    Smoothed, it is that of every class, weighted by the smoothed target (Keras, CategoricalFocalCrossentropy).
+    """
+    smoothing = args["label_smoothing"]
+
+    def focused(entropy: Tensor) -> Tensor:
         # Below a gamma of 1 the slope at a certainty of 1 has no bound, so the distance to it is kept above 0.
         missing = (-torch.expm1(-entropy)).clamp(min=1e-12)
-        focused: Tensor = args["alpha"] * missing ** args["gamma"] * entropy
-        return focused
+        cost: Tensor = args["alpha"] * missing ** args["gamma"] * entropy
+        return cost
+
+    def loss(logits: Tensor, columns: Tensor) -> Tensor:
+        if not smoothing:
+            return focused(functional.cross_entropy(logits, columns, ignore_index=MISSING, reduction="none"))
+        return _smoothed(focused(_entropies(logits)), logits, columns, smoothing)
 
     return loss
+
+
+def _entropies(logits: Tensor) -> Tensor:
+    """Return the cross-entropy that each column would have as the true one; 0 where it is no class."""
+    return -functional.log_softmax(logits, dim=1).masked_fill(torch.isneginf(logits), 0.0)
+
+
+def _smoothed(costs: Tensor, logits: Tensor, columns: Tensor, smoothing: float) -> Tensor:
+    """Weigh the costs of all columns by a target that is smoothed over those that are classes."""
+    own = costs.gather(1, columns.clamp(min=0)[:, None])[:, 0]
+    uniform = costs.sum(dim=1) / (~torch.isneginf(logits)).sum(dim=1)
+    return torch.lerp(own, uniform, smoothing) * (columns != MISSING)
 
 
 def _binary_cross_entropy(args: Mapping[str, Any]) -> Loss:

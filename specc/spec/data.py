@@ -18,6 +18,9 @@ SOURCE_KEYS: Final[dict[str, frozenset[str]]] = {
 }
 """The keys of `[data]` that say where the samples are, by kind of source. The other keys go with any source."""
 
+DATA_ALTERNATIVES: Final[dict[str, tuple[str, ...]]] = {"path": ("train", "val", "test"), "train": ("path", "split")}
+"""What one of these keys takes the place of, where an earlier layer says it."""
+
 
 class Label(Section):
     """`[data.labels.NAME]`: one thing to be told about a sample."""

@@ -5,7 +5,7 @@ A model does not know how to parse. The frontend hands its parser over in pydant
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -14,6 +14,11 @@ from specc.source import Span
 from specc.spec.expressions import Call, Gate, Loss, Monitor, Rates, Sampling, Schedule, Selector, Stop
 from specc.spec.patterns import PATTERNS
 from specc.spec.units import Quantity
+
+NONE: Final = "none"
+"""What a stage says that does without something."""
+
+Nothing = Literal["none"]
 
 
 class Problem(NamedTuple):
@@ -41,6 +46,8 @@ class ExpressionField:
     kind: str
     examples: tuple[str, ...]
     numbers: bool = False
+    optional: bool = False
+    """Whether `none` does without, where a default or an earlier layer says something."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a validator that calls the context's parser."""
@@ -53,8 +60,8 @@ class ExpressionField:
         kinds = ["string", "number"] if self.numbers else "string"
         return {
             "type": kinds,
-            "pattern": PATTERNS[self.kind],
-            "x-expression": self.kind,
+            "pattern": f"{PATTERNS[self.kind]}|^{NONE}$" if self.optional else PATTERNS[self.kind],
+            "x-expression": f"{self.kind} or {NONE}" if self.optional else self.kind,
             "examples": list(self.examples),
         }
 
@@ -63,6 +70,8 @@ class ExpressionField:
         if not isinstance(value, str) and not (self.numbers and is_number):
             wanted = "a string or a number" if self.numbers else "a string"
             raise PydanticCustomError("expression_type", f"an expression is {wanted}")
+        if self.optional and value == NONE:
+            return NONE
         context = info.context or {}
         try:
             return context["parse"](self.kind, str(value))
@@ -87,26 +96,35 @@ ScheduleField = Annotated[
 SelectorField = Annotated[
     Selector, ExpressionField("selector", ("all", "backbone + heads.species", "backbone.blocks[-4:]"))
 ]
-RatesField = Annotated[Rates, ExpressionField("rates", ("backbone * 0.1", "layer_decay(0.75)"))]
+RatesField = Annotated[
+    Rates | Nothing, ExpressionField("rates", ("backbone * 0.1", "layer_decay(0.75)"), optional=True)
+]
 LossField = Annotated[
     Loss,
     ExpressionField("loss", ("cross_entropy(species, label_smoothing = 0.1)", "focal(species) + 0.7 * focal(disease)")),
 ]
 SamplingField = Annotated[
-    Sampling,
-    ExpressionField("sampling", ("5 where count(disease) < 50, 3 where count(disease) < 80", "balanced(species)")),
+    Sampling | Nothing,
+    ExpressionField(
+        "sampling", ("5 where count(disease) < 50, 3 where count(disease) < 80", "balanced(species)"), optional=True
+    ),
 ]
 TransformField = Annotated[
     Call, ExpressionField("transform", ("random_resized_crop(224, scale = 0.6 -> 1.0)", "hflip(0.5)"))
 ]
 ViewsField = Annotated[Call, ExpressionField("views", ("simclr(224)",))]
-MixField = Annotated[Call, ExpressionField("mix", ("mixup(0.2)", "one_of(mixup(0.2), cutmix(1.0), p = 0.5)"))]
+MixField = Annotated[
+    Call | Nothing,
+    ExpressionField("mix", ("mixup(0.2)", "one_of(mixup(0.2), cutmix(1.0), p = 0.5)"), optional=True),
+]
 MetricField = Annotated[
     Call, ExpressionField("metric", ("top1(species)", "macro_f1(disease where count(disease) < 80)", "loss"))
 ]
 MonitorField = Annotated[Monitor, ExpressionField("monitor", ("max top1(species)", "min loss"))]
 GateField = Annotated[Gate, ExpressionField("gate", ("top1(species) >= 95%",))]
-StopField = Annotated[Stop, ExpressionField("stop", ("min loss, patience = 30 epochs, after = 20 epochs",))]
+StopField = Annotated[
+    Stop | Nothing, ExpressionField("stop", ("min loss, patience = 30 epochs, after = 20 epochs",), optional=True)
+]
 OptimizerField = Annotated[Call, ExpressionField("optimizer", ("adamw(weight_decay = 0.05)", "sgd(momentum = 0.9)"))]
 SplitField = Annotated[Call, ExpressionField("split", ("stratified(val = 10%)", "stratified_kfold(5, test = 15%)"))]
 ArchitectureField = Annotated[Call, ExpressionField("architecture", ("seq2seq(layers = 2, hidden = 512)",))]

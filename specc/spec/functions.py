@@ -155,7 +155,13 @@ _LOSSES = (
     Function(
         "focal",
         "loss",
-        (_HEAD, _p("gamma", 2.0), _p("alpha", 1.0, 0, 1, open="low"), _BALANCED),
+        (
+            _HEAD,
+            _p("gamma", 2.0),
+            _p("alpha", 1.0, 0, 1, open="low"),
+            _p("label_smoothing", 0.0, 0, 1, open="high"),
+            _BALANCED,
+        ),
         "alpha (1 - p)^gamma times cross-entropy (arXiv 1708.02002).",
     ),
     Function("binary_cross_entropy", "loss", (_HEAD,), "A sigmoid per class (arXiv 2110.00476)."),

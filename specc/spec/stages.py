@@ -13,6 +13,7 @@ from specc.spec.fields import (
     MetricField,
     MixField,
     MonitorField,
+    Nothing,
     OptimizerField,
     RatesField,
     SamplingField,
@@ -46,7 +47,7 @@ class StageDefaults(Section):
     """Factors on the rate for parts of the model."""
     optimizer: OptimizerField | None = None
     """The optimizer; biases and other one-dimensional parameters are not decayed, as in timm."""
-    max_grad_norm: Annotated[float, Field(gt=0)] | None = None
+    max_grad_norm: Annotated[float, Field(gt=0)] | Nothing | None = None
     """Clips the gradient's norm over all that trains."""
     carry_optimizer: bool | None = None
     """Keeps the optimizer's state of the stage before; each stage begins with a fresh one by default."""

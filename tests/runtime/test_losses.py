@@ -17,13 +17,17 @@ SHARP = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0], [0.0, 0.0, 1e4]])
 
 ARGS = {
     "cross_entropy": {"label_smoothing": 0.1},
-    "focal": {"gamma": 2.0, "alpha": 0.25},
+    "focal": {"gamma": 2.0, "alpha": 0.25, "label_smoothing": 0.1},
     "binary_cross_entropy": {},
 }
 
 
 def term(kind: str, weight: float = 1.0, head: str = "a", **args: float) -> LossTerm:
     return LossTerm(weight=weight, loss=Operation(kind=kind, args={"head": head, **args}))
+
+
+def focal(gamma: float, alpha: float, weight: float = 1.0, head: str = "a", label_smoothing: float = 0.0) -> LossTerm:
+    return term("focal", weight, head, gamma=gamma, alpha=alpha, label_smoothing=label_smoothing)
 
 
 def value(terms: list[LossTerm], logits: Tensor, codes: Tensor) -> Tensor:
@@ -54,7 +58,7 @@ def test_cross_entropy_is_torchs(logits, codes, smoothing: float):
 def test_focal_is_torchvisions_formula_for_softmax(logits, codes, gamma: float):
     p = logits.softmax(dim=1).gather(1, codes[:, None])[:, 0]
     written_out = (0.25 * (1 - p) ** gamma * -p.log()).mean()
-    torch.testing.assert_close(value([term("focal", gamma=gamma, alpha=0.25)], logits, codes), written_out)
+    torch.testing.assert_close(value([focal(gamma, 0.25)], logits, codes), written_out)
 
 
 def test_focal_of_two_classes_is_torchvisions(codes):
@@ -62,12 +66,25 @@ def test_focal_of_two_classes_is_torchvisions(codes):
     x, targets = torch.linspace(-4, 4, 50), codes % 2
     two = torch.stack([torch.zeros(50), x], dim=1)
     theirs = sigmoid_focal_loss(x, targets.float(), alpha=-1, gamma=2.0, reduction="mean")
-    torch.testing.assert_close(value([term("focal", gamma=2.0, alpha=1.0)], two, targets), theirs)
+    torch.testing.assert_close(value([focal(2.0, 1.0)], two, targets), theirs)
 
 
 def test_focal_with_gamma_0_is_cross_entropy(logits, codes):
-    focal = value([term("focal", gamma=0.0, alpha=1.0)], logits, codes)
-    torch.testing.assert_close(focal, functional.cross_entropy(logits, codes))
+    ours = value([focal(0.0, 1.0)], logits, codes)
+    torch.testing.assert_close(ours, functional.cross_entropy(logits, codes))
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_smoothed_focal_is_kerass_formula(logits, codes, smoothing: float):
+    p = logits.softmax(dim=1)
+    targets = functional.one_hot(codes, 7) * (1 - smoothing) + smoothing / 7
+    written_out = (0.25 * (1 - p) ** 2.0 * -p.log() * targets).sum(dim=1).mean()
+    torch.testing.assert_close(value([focal(2.0, 0.25, label_smoothing=smoothing)], logits, codes), written_out)
+
+
+def test_smoothed_focal_with_gamma_0_is_smoothed_cross_entropy(logits, codes):
+    smoothed = value([focal(0.0, 1.0, label_smoothing=0.2)], logits, codes)
+    torch.testing.assert_close(smoothed, functional.cross_entropy(logits, codes, label_smoothing=0.2))
 
 
 def test_binary_cross_entropy_is_torchs_on_one_hot_targets(logits, codes):
@@ -95,7 +112,7 @@ def test_a_batch_without_any_label_costs_nothing(logits, kind: str):
 
 
 def test_terms_are_added_by_weight(logits, codes):
-    one, two = term("cross_entropy", 0.3, label_smoothing=0.0), term("focal", 0.7, "b", gamma=2.0, alpha=1.0)
+    one, two = term("cross_entropy", 0.3, label_smoothing=0.0), focal(2.0, 1.0, 0.7, "b")
     alone = [value([each.model_copy(update={"weight": 1.0})], logits, codes) for each in (one, two)]
     torch.testing.assert_close(value([one, two], logits, codes), 0.3 * alone[0] + 0.7 * alone[1])
 
@@ -125,7 +142,7 @@ def test_gradients_of_extreme_outputs_are_finite(kind: str, codes: list[int]):
 @pytest.mark.parametrize("gamma", [0.5, 1.5])
 def test_gradients_of_focal_are_finite_for_any_gamma(gamma: float, codes: list[int]):
     logits = SHARP.clone().requires_grad_()
-    value([term("focal", gamma=gamma, alpha=1.0)], logits, torch.tensor(codes)).backward()
+    value([focal(gamma, 1.0)], logits, torch.tensor(codes)).backward()
     assert logits.grad.isfinite().all()
 
 

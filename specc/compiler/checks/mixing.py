@@ -12,8 +12,7 @@ def check_mixing(context: Context) -> None:
         mix, place = row.setting("mix")
         if mix is None:
             continue
-        if row.context.spec.defaults.mix is None:
-            _never(row, place, mix)
+        _never(row, place, mix)
         _alone(row, place)
         if row.setting("loss")[0] and mix.number("p"):
             _routed(row, place, mix)
@@ -21,11 +20,11 @@ def check_mixing(context: Context) -> None:
 
 
 def _never(row: Row, place: KeyPath, mix: Call) -> None:
-    """Report a probability of 0; where there is a default, it is how a stage does without."""
+    """Report a probability of 0."""
     for call in mix.calls():
         if call.number("p") == 0:
             headline = f"`{call}` never mixes anything: its probability is 0"
-            row.warn("does-nothing", headline, row.at(place, call.span), "raise `p`, or leave it out")
+            row.warn("does-nothing", headline, row.at(place, call.span), "raise `p`, or say `none`")
 
 
 def _alone(row: Row, place: KeyPath) -> None:

@@ -22,9 +22,9 @@ def check_sampling(context: Context) -> None:
             check_condition(context, place, rule.condition)
         if _of_one_label(row, place, sampling):
             _unreachable(row, place, sampling.rules)
-        if sampling.rules and row.context.spec.defaults.sample is None and all(r.weight == 1 for r in sampling.rules):
+        if sampling.rules and all(rule.weight == 1 for rule in sampling.rules):
             headline = f"`{sampling}` draws all samples alike: what no rule is for weighs 1, too"
-            row.warn("does-nothing", headline, row.at(place), "raise a weight, or leave `sample` out")
+            row.warn("does-nothing", headline, row.at(place), "raise a weight, or say `none`")
 
 
 def _of_one_label(row: Row, place: KeyPath, sampling: Sampling) -> bool:

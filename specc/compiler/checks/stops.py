@@ -28,10 +28,10 @@ def check_stops(context: Context) -> None:
         late = [found for user in users if (found := _late(user, stop))]
         if len(late) < len(users):
             _patience(row, place, stop)
-        elif _is_meant_to_act(row, place) and written_together(context, place, *(found.end for found in late)):
+        elif written_together(context, place, *(found.end for found in late)):
             headline = f"the stop can never act: {late[0].why}, and the stage has {late[0].total}"
             labels = row.at(place, stop.spans.get(late[0].argument)) + row.at(late[0].end, text="ends here")
-            row.warn("stop-never-acts", headline, labels, f"lower {late[0].lower}, or leave the stop out")
+            row.warn("stop-never-acts", headline, labels, f"lower {late[0].lower}, or say `none`")
         _min_delta(row, place, stop)
 
 
@@ -48,11 +48,6 @@ def _late(row: Row, stop: Stop) -> Late | None:
         return Late("patience", f"validation comes every {every} epochs", "evaluate.every", total, end)
     why = f"its patience of {stop.patience} begins with the first validation"
     return Late("patience", why, "the patience", total, end)
-
-
-def _is_meant_to_act(row: Row, place: KeyPath) -> bool:
-    """Say whether a stop is no way to do without the one in `[defaults]`."""
-    return place[0] == "defaults" or row.context.spec.defaults.stop is None
 
 
 def _earliest(stop: Stop, every: int) -> int:
