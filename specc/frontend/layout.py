@@ -38,6 +38,7 @@ class Layout:
     remarks: Remarks
     _long: dict[KeyPath, bool] = field(default_factory=dict)
     _dissolved: dict[KeyPath, bool] = field(default_factory=dict)
+    _stages: dict[KeyPath, bool] = field(default_factory=dict)
 
     def at(self, path: KeyPath) -> Any:
         """Return the value at a path as it was written."""
@@ -70,7 +71,7 @@ class Layout:
         """Say whether a value is written as a section of its own."""
         value, group = self.at(path), path.parent
         if isinstance(value, list):
-            return inner(path) == ("stages",) and bool(value) and all(isinstance(item, dict) for item in value)
+            return self._has_stages(path)
         if not isinstance(value, dict) or (path[:1] == ("profiles",) and len(path) > 2):
             return False
         if len(path) == 1 or path[:1] == ("profiles",) or self.is_dissolved(path):
@@ -79,6 +80,12 @@ class Layout:
             # The entries of a group keep their order, so all of them are sections when one must be.
             return self._has_long_entry(group) or self.remarks.inside_entries(group) > 0
         return self._is_long(path) or self.remarks.inside(path) > 0
+
+    def _has_stages(self, path: KeyPath) -> bool:
+        if path not in self._stages:
+            tables = [isinstance(item, dict) for item in self.at(path)]
+            self._stages[path] = inner(path) == ("stages",) and bool(tables) and all(tables)
+        return self._stages[path]
 
     def _is_long(self, path: KeyPath) -> bool:
         return len(f"{key_text(path[-1])} = {self.inline(path)}") > WIDTH
