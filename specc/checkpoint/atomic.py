@@ -7,13 +7,14 @@ first fsync comes back as an empty file after a power cut on ext4; without the s
 import errno
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from specc.errors import RunFailed
 
+_CHUNK: Final = 16 * 2**20
 MARGIN: Final = 16 * 2**20
 """Bytes that stay free beyond the file, for the logs written next to it."""
 
@@ -41,7 +42,7 @@ def write_atomic(path: str | os.PathLike[str], buffers: Iterable[bytes | bytearr
     """
     target = Path(path)
     views = [memoryview(buffer) for buffer in buffers]
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = _temporary(target)
     try:
         _check_space(target, sum(view.nbytes for view in views))
         # A file with this process's number can only be the leftover of a dead process that had it before.
@@ -66,6 +67,28 @@ def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
     write_atomic(path, [text.encode()])
 
 
+def link_atomic(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, at once; where links are not to be had, a copy.
+
+    Raises: RunFailed, as `write_atomic` does.
+    """
+    temporary = _temporary(target)
+    try:
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(source, temporary)
+        except OSError:
+            _copy_synced(source, temporary)
+        temporary.replace(target)
+        # Where both were one file already, renaming does nothing and leaves the second name.
+        temporary.unlink(missing_ok=True)
+        _sync_folder(target.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise _failure(target, error) from error
+
+
 def remove_leftovers(folder: str | os.PathLike[str]) -> list[str]:
     """Remove the temporary files of processes that no longer run, and return their names, sorted."""
     removed = []
@@ -75,6 +98,16 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> list[str]:
             if match and not _runs(int(match[1])) and _removed(path):
                 removed.append(path.name)
     return removed
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.tmp")
+
+
+def _copy_synced(source: Path, target: Path) -> None:
+    _check_space(target, source.stat().st_size)
+    with source.open("rb") as file:
+        _write_synced(target, iter(lambda: file.read(_CHUNK), b""))
 
 
 def _check_space(target: Path, total: int) -> None:
@@ -89,12 +122,12 @@ def _check_space(target: Path, total: int) -> None:
         )
 
 
-def _write_synced(path: Path, views: Sequence[memoryview]) -> None:
+def _write_synced(path: Path, buffers: Iterable[bytes | memoryview]) -> None:
     """Create a file with these bytes and bring it to the disk."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        for view in views:
-            _write_all(file, view)
+        for buffer in buffers:
+            _write_all(file, memoryview(buffer))
         # Never retried: after a failed fsync the kernel may have dropped the bytes and would report success.
         os.fsync(file)
     except BaseException:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from specc.checkpoint.atomic import remove_leftovers, write_atomic, write_text_atomic
+from specc.checkpoint.atomic import link_atomic, remove_leftovers, write_atomic, write_text_atomic
 from specc.checkpoint.format import Encoded, read_header
 from specc.checkpoint.metadata import CheckpointInfo, to_strict
 from specc.errors import FileFormatError, RunFailed, UsageError
@@ -88,19 +88,19 @@ class RunFolder:
     def save_last(self, encoded: Encoded) -> None:
         """Write the newest state; the one before it stays as `previous`."""
         if self.last.exists():
-            _link(self.last, self.previous)
+            link_atomic(self.last, self.previous)
         write_atomic(self.last, encoded.chunks())
 
     def save_stage(self, name: str, encoded: Encoded) -> None:
         """Write a stage's end, which is also the newest state."""
         write_atomic(self.stage(name), encoded.chunks())
-        _link(self.stage(name), self.last)
+        link_atomic(self.stage(name), self.last)
 
     def save_best(self, name: str, encoded: Encoded, *, of_run: bool) -> None:
         """Write a stage's best weights, which may be the run's best, too."""
         write_atomic(self.stage_best(name), encoded.chunks())
         if of_run:
-            _link(self.stage_best(name), self.best)
+            link_atomic(self.stage_best(name), self.best)
 
     def write_history(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write one line an epoch."""
@@ -151,20 +151,3 @@ def _opened(path: Path) -> TextIO:
     except OSError as error:
         help_ = "set run.out to a writable folder"
         raise RunFailed(f"cannot make `{path.parent}`: {error.strerror}", help=help_) from None
-
-
-def _link(source: Path, target: Path) -> None:
-    """Let `target` be the same file as `source`, at once; where links are not to be had, a copy."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError:
-        write_atomic(target, [source.read_bytes()])
-        return
-    temporary.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
