@@ -35,9 +35,12 @@ _FAULTS: Final = {
 }
 
 
-def write_atomic(path: str | os.PathLike[str], buffers: Iterable[bytes | bytearray | memoryview]) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], buffers: Iterable[bytes | bytearray | memoryview], *, read_back: bool = False
+) -> None:
     """Replace a file by the joined buffers, or leave it as it was.
 
+    With `read_back`, what the disk has is compared with what was meant before anything is replaced.
     Raises: RunFailed; the old file stands and no temporary file is left, as far as the disk still allows.
     """
     target = Path(path)
@@ -49,6 +52,8 @@ def write_atomic(path: str | os.PathLike[str], buffers: Iterable[bytes | bytearr
         temporary.unlink(missing_ok=True)
         try:
             _write_synced(temporary, views)
+            if read_back:
+                _compare(temporary, views)
             temporary.replace(target)
         except BaseException:
             with suppress(OSError):
@@ -135,6 +140,32 @@ def _write_synced(path: Path, buffers: Iterable[bytes | memoryview]) -> None:
             os.close(file)
         raise
     os.close(file)
+
+
+def _compare(path: Path, views: Iterable[memoryview]) -> None:
+    """Read a file from the disk, not from the kernel's memory where that can be told apart, and compare it."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        position = 0
+        for view in views:
+            for start in range(0, view.nbytes, _CHUNK):
+                chunk = view.cast("B")[start : start + _CHUNK]
+                if _read_at(file, chunk.nbytes, position + start) != chunk:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+            position += view.nbytes
+    finally:
+        os.close(file)
+
+
+def _read_at(file: int, count: int, offset: int) -> bytes:
+    """Read so many bytes, or fewer where the file ends."""
+    parts = []
+    while count and (part := os.pread(file, count, offset)):
+        parts.append(part)
+        count, offset = count - len(part), offset + len(part)
+    return b"".join(parts)
 
 
 def _write_all(file: int, view: memoryview) -> None:

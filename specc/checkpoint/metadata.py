@@ -49,6 +49,8 @@ class CheckpointInfo:
     history: list[dict[str, Any]]
     best: dict[str, Any] | None
     tail: list[dict[str, Any]]
+    micro_batch: int | None
+    unreadable: list[str]
     results: dict[str, Any] | None
     scaler: dict[str, Any] | None
     plan: str
@@ -209,6 +211,8 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "history": (_is_history, "a list of rows with stage, epoch, train and val"),
     "best": (_is_best, "null or a table of stage, epoch, metric and value"),
     "tail": (_is_tail, "a list of classes with their loss and F1"),
+    "micro_batch": (lambda value: value is None or _is_count(value), "a whole number or null"),
+    "unreadable": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of texts"),
     "results": _OPTIONAL,
     "scaler": _OPTIONAL,
     "plan": _TEXT,

@@ -68,7 +68,8 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
         link_atomic(source, self.path(digest, part))
         if part == "end":
-            self.path(digest, "part").unlink(missing_ok=True)
+            with suppress(OSError):  # what stays is never looked at again
+                self.path(digest, "part").unlink(missing_ok=True)
 
     def lend(self, digest: str, part: Part, target: Path) -> bool:
         """Put what is kept where a run looks for it; say whether there was anything.
@@ -85,6 +86,11 @@ class Store:
                 raise
             return False  # never there, or removed by another process just now
         return True
+
+    def forget(self, digest: str) -> None:
+        """Remove what is kept of a stage; the end goes first, so that the rest is never taken for a finished stage."""
+        for part in _ENDINGS:
+            self.path(digest, part).unlink(missing_ok=True)
 
     def entries(self) -> list[Entry]:
         """Return what is kept, the least recently used first."""
@@ -103,9 +109,7 @@ class Store:
         for entry in entries:
             if total <= limit:
                 break
-            # The end goes first: what is left of an entry is then never taken for a finished stage.
-            for path in sorted(entry.files, key=lambda path: len(path.name)):
-                path.unlink(missing_ok=True)
+            self.forget(entry.digest)
             total -= entry.size
             removed.append(entry)
         return removed

@@ -7,13 +7,23 @@ from typing import Any, Final
 
 from specc.cli.output import console, duration, say
 from specc.plan.model import Plan
-from specc.runtime.events import EpochDone, Event, Skipped, StageDone, StageStarted, Started, StepDone, TailMeasured
+from specc.runtime.events import (
+    EpochDone,
+    Event,
+    Remarked,
+    Skipped,
+    StageDone,
+    StageStarted,
+    Started,
+    StepDone,
+    TailMeasured,
+)
 from specc.runtime.words import line, shown
 
 SMOOTHING: Final = 0.9
 """Weight of the past in the shown loss and speed."""
 
-TOLD: Final = (Started, Skipped, TailMeasured, StageDone)
+TOLD: Final = (Started, Remarked, Skipped, TailMeasured, StageDone)
 """What is told in words on a terminal and in a pipe."""
 
 SHORTEST: Final = 0.02

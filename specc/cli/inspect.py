@@ -9,7 +9,8 @@ from typing import Any
 from specc.checkpoint.diagnose import Finding, count_parameters, diagnose
 from specc.checkpoint.format import Header, read, read_header
 from specc.checkpoint.metadata import CheckpointInfo, to_strict
-from specc.cli.output import console
+from specc.cli.checkpoints import differences
+from specc.cli.output import console, printable_lines
 from specc.runtime.words import shown
 
 
@@ -18,12 +19,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, help="a safetensors file, ours or any other")
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("--tensors", action="store_true", help="list every tensor")
+    parser.add_argument("--diff", type=Path, metavar="OTHER", help="say what another checkpoint has otherwise")
     parser.add_argument("--verify", action="store_true", help="read the whole file and compare its digest")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Say what a checkpoint is and how good."""
     path: Path = arguments.checkpoint
+    if arguments.diff:
+        lines = differences(path, arguments.diff)
+        sys.stdout.write(_json_text({"differences": lines}) if arguments.json else _lines(lines))
+        return 0
     header = read(path)[0] if arguments.verify else read_header(path)
     metadata = header.own_metadata
     own = metadata is not None and "plan_digest" in metadata
@@ -90,7 +96,15 @@ def _json(
         record["checkpoint"] = {key: value for key, value in info.to_json().items() if key not in ("plan", "spec")}
     if tensors:
         record["tensors"] = {name: {"dtype": t.dtype, "shape": list(t.shape)} for name, t in header.tensors.items()}
+    return _json_text(record)
+
+
+def _json_text(record: dict[str, Any]) -> str:
     return json.dumps(to_strict(record), indent=2, ensure_ascii=False) + "\n"
+
+
+def _lines(lines: list[str]) -> str:
+    return "".join(f"{printable_lines(line)}\n" for line in lines) or "no difference\n"
 
 
 def _print(path: Path, header: Header, facts: dict[str, str], findings: list[Finding], *, tensors: bool) -> None:

@@ -21,6 +21,8 @@ COMMANDS: Final[dict[str, str]] = {
     "compile": "write the plan of a spec",
     "preview": "draw what the model will see",
     "run": "do what is left to do of a spec",
+    "verify-resume": "kill a run, continue it, and compare every byte",
+    "store": "list, shrink or check the results of stages",
     "inspect": "say what a checkpoint is, and how good",
     "diff": "say what a change to a spec will do",
     "explain": "say who set a value, or what a diagnostic means",
@@ -83,7 +85,7 @@ def _parse(arguments: list[str]) -> tuple[ModuleType, argparse.Namespace]:
     if not arguments or arguments[0] not in COMMANDS:
         _overview(arguments)
     name, *rest = arguments
-    module = importlib.import_module(f"specc.cli.{name}")
+    module = importlib.import_module(f"specc.cli.{name.replace('-', '_')}")
     summary = COMMANDS[name]
     parser = argparse.ArgumentParser(f"specc {name}", description=f"{summary[0].upper()}{summary[1:]}.")
     module.configure(parser)

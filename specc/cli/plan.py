@@ -7,6 +7,8 @@ from typing import Any
 
 from specc.cli.output import add_spec_arguments, console
 from specc.cli.reading import compiled, read
+from specc.cli.run import run_folder
+from specc.cli.standing import standing_lines
 from specc.plan.file import dump
 from specc.plan.model import LabelPlan, PhasePlan, Plan, StagePlan
 from specc.report.words import counted, whole
@@ -26,18 +28,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(dump(plan))
     else:
-        print_plan(plan)
+        print_plan(plan, standing_lines(plan, run_folder(plan, arguments)))
     return 0
 
 
-def print_plan(plan: Plan) -> None:
-    """Print what a plan will do."""
+def print_plan(plan: Plan, standing: Sequence[str] = ()) -> None:
+    """Print what a plan will do, and what of it is done."""
     out = console(sys.stdout)
     out.print(f"[bold]{plan.name}[/]  plan {plan.digest[:12]}  seed {plan.seed}")
     for line in (_data(plan), _model(plan)):
         out.print(line, soft_wrap=True)
     out.print(protocol_table(plan))
-    for line in (*_sampling(plan), *_targets(plan)):
+    for line in (*_sampling(plan), *_targets(plan), *standing):
         out.print(line, soft_wrap=True)
 
 

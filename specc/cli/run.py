@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     if missing:
         raise InputError(f"`{arguments.spec}` needs what specc cannot run yet: {', '.join(missing)}")
     plan = compiled(context, arguments)
-    folder = RunFolder((arguments.root or Path()) / plan.run.out / plan.name, arguments.spec.suffix)
+    folder = run_folder(plan, arguments)
     with in_root(arguments):
         results = None if arguments.fresh else folder.finished_results(plan)
         if results is not None:
@@ -43,6 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     if missed:
         raise GateMissed(f"{len(missed)} of {len(results['gates'])} targets missed", help="see the table")
     return 0
+
+
+def run_folder(plan: Plan, arguments: argparse.Namespace) -> RunFolder:
+    """Return the folder of a plan's run."""
+    return RunFolder((arguments.root or Path()) / plan.run.out / plan.name, arguments.spec.suffix)
 
 
 def _train(plan: Plan, context: Context, folder: RunFolder, began: float, *, fresh: bool) -> dict[str, Any]:
@@ -83,6 +88,8 @@ def print_results(results: dict[str, Any], plan: Plan) -> None:
     out.print(_metrics("best weights, on", splits, plan))
     if results["gates"]:
         out.print(_targets(results))
+    if results["unreadable"]:
+        say(f"{results['unreadable']:,} samples could not be read and were left out")
 
 
 def _metrics(title: str, columns: Mapping[str, Mapping[str, float]], plan: Plan) -> Any:

@@ -276,6 +276,8 @@ def _run(context: Context) -> RunPlan:
         out=spec.run.out,
         loggers=spec.run.loggers,
         checkpoint_every=cadence,
+        keep_last=spec.run.keep_last,
+        max_bad_samples=spec.data.max_bad_samples,
         cache=Operation(kind="cache", args={"dir": cache.dir, "limit": str(cache.limit or "")}) if cache else None,
     )
 

@@ -47,7 +47,8 @@ def read_image(path: str, channels: int) -> NDArray[np.uint8]:
         raise DataError(f"there is no image `{path}`") from None
     except UnidentifiedImageError:
         raise DataError(f"`{path}` is no image of a known format ({', '.join(FORMATS)})") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001
+        # Pillow's readers raise what they like of a file that is made to hurt.
         raise DataError(f"`{path}` cannot be decoded: {error}") from None
 
 

@@ -234,6 +234,10 @@ class RunPlan(Record):
     loggers: Items[str]
     checkpoint_every: dict[str, Items[Any]]
     """Value and unit, by stage; the default cadence where a stage is absent."""
+    keep_last: int
+    """Newest states that are kept, for the case that one is damaged."""
+    max_bad_samples: int
+    """Samples that may be left out because they cannot be read."""
     cache: Operation | None
 
 
@@ -319,7 +323,7 @@ class Plan(Record):
 
 
 _WORDS: Any = {"texts": True, "sampling": {"text", "moved"}}
-_NO_WEIGHT: Any = {**_WORDS, "expect": True, "selector": True, "trained_parameters": True, "train": True}
+_NO_WEIGHT: Any = {**_WORDS, "name": True, "expect": True, "selector": True, "trained_parameters": True, "train": True}
 
 
 def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def _head(finished: Finished) -> list[str]:
         ("labels", labels(plan.data)),
         ("model", model(plan)),
     ]
+    if finished.results.get("unreadable"):
+        rows.append(("left out", f"{finished.results['unreadable']:,} samples that cannot be read"))
     if "seconds" in finished.results:
         rows.append(("time", duration(finished.results["seconds"])))
     return [f"{cut(plan.name, 60)}: {verdict(finished.results['gates'])}", "", *aligned(rows, _LEFT * 2)]

@@ -20,6 +20,7 @@ class Cadence:
     every: tuple[float, str] | None
     saved_at: float = field(default_factory=time.monotonic)
     cost: float = 0.0
+    """Seconds that the last save took, most of them beside the training."""
 
     def due(self, step: int, epoch: int, *, epoch_over: bool) -> bool:
         """Say whether to save after a step."""
@@ -32,7 +33,3 @@ class Cadence:
         if unit == "epochs":
             return epoch_over and epoch % max(int(value), 1) == 0
         return elapsed >= value * _SECONDS[unit]
-
-    def saved(self, seconds: float) -> None:
-        """Take note of a save and its cost."""
-        self.saved_at, self.cost = time.monotonic(), seconds

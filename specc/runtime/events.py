@@ -58,6 +58,13 @@ class Skipped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Remarked(Event):
+    """Something that a person should know, and that does not stop the run."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TailMeasured(Event):
     """The rare classes were measured, each by itself."""
 
@@ -83,6 +90,8 @@ class Saved(Event):
 
     path: str
     seconds: float
+    stalled: float
+    """Seconds of it that training waited."""
 
 
 @dataclass(frozen=True, slots=True)

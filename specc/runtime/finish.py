@@ -13,7 +13,7 @@ from specc.runtime.evaluate import evaluate
 from specc.runtime.events import Evaluated, Event, Finished
 from specc.runtime.gates import handed_on
 from specc.runtime.monitor import Row, judge
-from specc.runtime.resume import read_tensors
+from specc.runtime.resume import called_as, read_tensors
 from specc.runtime.run import Run
 from specc.runtime.schedule import rate
 from specc.runtime.state import State
@@ -25,11 +25,11 @@ def finish(run: Run, state: State) -> Iterator[Event]:
     plan, folder = run.plan, run.folder
     best_stage = state.best["stage"] if state.best else plan.stages[-1].name
     header, tensors = read_tensors(folder.stage_best(best_stage))
-    info = CheckpointInfo.from_json(header.own_metadata or {}, str(folder.stage_best(best_stage)))
+    info = called_as(plan, CheckpointInfo.from_json(header.own_metadata or {}, str(folder.stage_best(best_stage))))
     state.load_weights(tensors)
     stage = plan.stages[info.stage_index]
     measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
-    yield from run.skipped()
+    yield from run.skipped(state)
     run.leave_if_asked()
     judged_on = "test" if "test" in measured else "val"
     values = {name: found.values for name, found in measured.items()}
@@ -40,6 +40,7 @@ def finish(run: Run, state: State) -> Iterator[Event]:
         "gates": gates,
         "best": state.best,
         "stages": _after_stages(plan, state.history),
+        "unreadable": len(state.unreadable),
     }
     rates = sampled_rates(plan, state.history)
     predictions = {name: found.predictions for name, found in measured.items()}
@@ -47,6 +48,7 @@ def finish(run: Run, state: State) -> Iterator[Event]:
     yield Evaluated(best, results, predictions, state.history, rates, state.environment)
     final = replace(
         info,
+        name=plan.name,
         finished=True,
         results=results,
         plan_digest=plan.digest,

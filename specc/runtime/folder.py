@@ -5,14 +5,16 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from specc.checkpoint.atomic import link_atomic, remove_leftovers, write_atomic, write_text_atomic
 from specc.checkpoint.format import Encoded, read_header
-from specc.checkpoint.metadata import CheckpointInfo, to_strict
+from specc.checkpoint.metadata import CheckpointInfo, Kind, to_strict
+from specc.checkpoint.store import Part, Store, holds
 from specc.errors import FileFormatError, RunFailed, UsageError
 from specc.plan.file import dump
 from specc.plan.model import Plan
@@ -30,14 +32,22 @@ class RunFolder:
     """How the name of the spec that is run ends."""
 
     @property
+    def store(self) -> Store:
+        """The results of all runs, which this one takes from and adds to."""
+        return Store.beside(self.root)
+
+    @property
     def last(self) -> Path:
         """The newest state."""
         return self.root / "last.safetensors"
 
-    @property
-    def previous(self) -> Path:
-        """The state before it, in case the newest is damaged."""
-        return self.root / "previous.safetensors"
+    def previous(self, age: int = 1) -> Path:
+        """Return the path of the state so many saves before the newest, in case that is damaged."""
+        return self.root / f"previous{age if age > 1 else ''}.safetensors"
+
+    def states(self) -> list[Path]:
+        """Return the newest state and those before it, as far as they are there."""
+        return [path for path in (self.last, *sorted(self.root.glob("previous*.safetensors"))) if path.exists()]
 
     @property
     def best(self) -> Path:
@@ -66,8 +76,24 @@ class RunFolder:
             return None
         return info.results if info and info.finished and info.plan_digest == plan.digest else None
 
+    def share(self, plan: Plan) -> None:
+        """Take from the store what stages of the plan have made and is not here, and give it what it has not.
+
+        Raises: RunFailed when the folder cannot be written.
+        """
+        for stage, digest in zip(plan.stages, plan.stage_digests, strict=True):
+            self._share(digest, "end", self.stage(stage.name))
+            self._share(digest, "best", self.stage_best(stage.name))
+
+    def _share(self, digest: str, part: Part, path: Path) -> None:
+        if not holds(path, digest):
+            self.store.lend(digest, part, path)
+        elif not self.store.path(digest, part).exists():
+            with suppress(RunFailed):  # the next save tells what is wrong with the store
+                self.store.keep(path, digest, part)
+
     def prepare(self, plan: Plan, spec: str, *, fresh: bool = False) -> None:
-        """Make the folder and write down what is about to run; `fresh` clears away what an earlier run left."""
+        """Make the folder and write down what is about to run; `fresh` clears away what earlier runs left of it."""
         for folder in (self.root / "stages", self.root / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self.root / "stages"):
@@ -75,6 +101,8 @@ class RunFolder:
         if fresh:
             for path in (*self.root.glob("*.safetensors"), *(self.root / "stages").glob("*.safetensors")):
                 path.unlink()
+            for digest in plan.stage_digests:
+                self.store.forget(digest)
         write_text_atomic(self.root / "plan.json", dump(plan))
         self._write_spec(spec)
 
@@ -85,22 +113,34 @@ class RunFolder:
         for other in {self.root / f"spec{ending}" for ending in NOTATIONS} - {path}:
             other.unlink(missing_ok=True)
 
-    def save_last(self, encoded: Encoded) -> None:
-        """Write the newest state; the one before it stays as `previous`."""
-        if self.last.exists():
-            link_atomic(self.last, self.previous)
-        write_atomic(self.last, encoded.chunks())
+    def save(self, encoded: Encoded, kind: Kind, stage: str, *, of_run: bool = False, keep_last: int = 2) -> Path:
+        """Write a checkpoint, under the names that it has, and return the first of them.
 
-    def save_stage(self, name: str, encoded: Encoded) -> None:
-        """Write a stage's end, which is also the newest state."""
-        write_atomic(self.stage(name), encoded.chunks())
-        link_atomic(self.stage(name), self.last)
-
-    def save_best(self, name: str, encoded: Encoded, *, of_run: bool) -> None:
-        """Write a stage's best weights, which may be the run's best, too."""
-        write_atomic(self.stage_best(name), encoded.chunks())
+        What it replaces stands until the new one was read back. A stage's end is also the newest state, and a stage's
+        best weights may be the run's best, too.
+        """
+        path = {"best": self.stage_best(stage), "stage": self.stage(stage), "last": self.last}[kind]
+        if kind == "last":
+            self._move_on(keep_last)
+        write_atomic(path, encoded.chunks(), read_back=True)
+        if kind == "stage":
+            link_atomic(path, self.last)
         if of_run:
-            link_atomic(self.stage_best(name), self.best)
+            link_atomic(path, self.best)
+        return path
+
+    def _move_on(self, keep_last: int) -> None:
+        """Let the newest state become the one before it, that one the one before, and so on."""
+        names = [self.last, *(self.previous(age) for age in range(1, keep_last))]
+        for newer, older in reversed([*pairwise(names)]):
+            if newer.exists():
+                link_atomic(newer, older)
+
+    def begin_from(self, state: Path, history: Sequence[dict[str, Any]]) -> None:
+        """Let a state be the newest of the folder, with its history; it may come from another run."""
+        if not self.last.exists() or not self.last.samefile(state):
+            link_atomic(state, self.last)
+        self.write_history(history)
 
     def write_history(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write one line an epoch."""

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,35 +17,39 @@ from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, training_loader
-from specc.runtime.environment import available_threads, differences, environment, pick_device
+from specc.runtime.environment import available_threads, differences, environment, keep_freed_memory, pick_device
 from specc.runtime.evaluate import Split, evaluate
 from specc.runtime.events import (
     EpochDone,
     Event,
-    Saved,
-    Skipped,
+    Remarked,
     StageDone,
     StageStarted,
     Started,
     StepDone,
     TailMeasured,
 )
+from specc.runtime.failed import write_batch
 from specc.runtime.finish import finish
 from specc.runtime.folder import RunFolder
 from specc.runtime.gates import check_gates, complete_row, stage_gates
 from specc.runtime.losses import Objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
-from specc.runtime.models.model import build_model
+from specc.runtime.models.model import build_model, placed
 from specc.runtime.monitor import Row, best_row, has_stopped, improves, value_of
 from specc.runtime.resume import find_state, read_tensors, start_from
 from specc.runtime.run import Run
+from specc.runtime.saving import Saving
 from specc.runtime.signals import Interruption, listening
 from specc.runtime.state import State
-from specc.runtime.step import train_step
+from specc.runtime.step import NotFiniteError, train_step
 from specc.runtime.tail import followed
 
 LAG: Final = 16
 """Steps between two readings of the loss from an accelerator, which would otherwise wait for each."""
+
+TOLERATED: Final = 10
+"""Steps in a row that fp16 may leave out, while its scaler looks for a scale."""
 
 
 @dataclass
@@ -66,9 +70,14 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
 
     Raises: DataError, RunFailed, GateMissed after a stage, Interrupted.
     """
-    with folder.locked(), listening() as interruption, _memory_told():
+    with (
+        folder.locked(),
+        listening() as interruption,
+        _memory_told(),
+        closing(Saving(plan, folder)) as saving,
+    ):
         folder.prepare(plan, spec, fresh=fresh)
-        run, state, started = _prepare(plan, folder, spec, interruption, fresh=fresh)
+        run, state, started = _prepare(plan, folder, spec, interruption, saving, fresh=fresh)
         yield started
         for index in range(started.stage):
             complete_row(run, state, index)
@@ -92,23 +101,25 @@ def _memory_told() -> Iterator[None]:
         raise RunFailed(f"out of memory on the device: {told}", help=remedy) from None
 
 
-def _prepare(
-    plan: Plan, folder: RunFolder, spec: str, interruption: Interruption, *, fresh: bool
+def _prepare(  # noqa: PLR0913
+    plan: Plan, folder: RunFolder, spec: str, interruption: Interruption, saving: Saving, *, fresh: bool
 ) -> tuple[Run, State, Started]:
     device = pick_device(plan.run.device)
     before = {} if fresh else folder.read_environment()
     threads = int(before.get("threads") or available_threads())
     torch.set_num_threads(threads)
+    keep_freed_memory()
     now = environment(device, threads)
     index = build_index(plan.data, plan.seed)
     if index.data.fingerprints != plan.data.fingerprints:
         raise DataError("the data changed since the plan was compiled", help="compile the spec again")
     found, notes = (None, []) if fresh else find_state(folder, plan)
-    model = build_model(plan, pretrained=plan.model.pretrained and found is None).to(device)
+    model = placed(build_model(plan, pretrained=plan.model.pretrained and found is None), device)
     ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
     state = State(plan, model, ema, device, now, spec)
     if found:
         state.restore(found.info, found.tensors)
+        folder.begin_from(found.path, state.history)
         notes += [f"not bit-exact: {change}" for change in differences(before, now)]
     elif plan.model.start_from:
         notes += start_from(state, plan.model.start_from)
@@ -126,7 +137,7 @@ def _prepare(
         resumed_from=str(found.path) if found else None,
         notes=tuple(notes),
     )
-    return Run(plan, folder, index, splits, interruption), state, started
+    return Run(plan, folder, index, splits, interruption, saving), state, started
 
 
 def _forward_size(stage: StagePlan) -> int:
@@ -159,7 +170,8 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     while not _stage_is_over(state):
         yield from _epoch(run, state, work)
     check_statistics(state.model, frozen)
-    yield _save(run, state, work.cadence, stage_end=True)
+    yield from run.saving.save(state, "stage", work.cadence)
+    yield from run.saving.done(most=0)
     stopped = state.step < (stage.steps or 0)
     yield StageDone(stage.name, len(state.stage_rows), stopped, stage_gates(run.plan, state.history, state.stage))
 
@@ -178,47 +190,70 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
     lag = 1 if state.device.type == "cpu" else LAG
     while state.step < end:
         batch = next(work.batches).to(state.device)
-        waiting.append((train_step(state, batch, work.objective, work.normalize), len(batch)))
+        size = state.micro_batch
+        try:
+            waiting.append((train_step(state, batch, work.objective, work.normalize), len(batch)))
+        except NotFiniteError:
+            yield from run.saving.save(state, "last", work.cadence)
+            yield from run.saving.done(most=0)
+            yield Remarked(f"the batch is in {write_batch(run, state, state.step)}")
+            raise
+        if state.micro_batch != size:
+            yield Remarked(
+                f"memory does not suffice: stage {stage.name} goes on with micro_batch_size {state.micro_batch}"
+            )
         state.step += 1
         run.steps_made += 1
-        if batch.failures:
-            yield Skipped(batch.failures)
+        yield from run.skipped(state, batch.failures)
         save = state.step < end and work.cadence.due(state.step, epoch, epoch_over=False)
         if save or run.interruption.number or len(waiting) >= lag or state.step == end:
-            yield from _told(state, waiting)
+            yield from _told(run, state, waiting)
             waiting = []
         if save:
-            yield _save(run, state, work.cadence)
+            yield from run.saving.save(state, "last", work.cadence)
+        yield from run.saving.done()
         if not waiting:
-            _stop_if_asked(run, state, work.cadence)
-    done = _end_epoch(run, state, epoch, began)
-    yield from run.skipped()
-    if state.tail and done.row["val"]:
-        yield TailMeasured(state.of_stage.name, epoch, state.global_step, state.tail)
-    yield done
-    _stop_if_asked(run, state, work.cadence)
+            yield from _stop_if_asked(run, state, work.cadence)
+    yield from _end_epoch(run, state, work.cadence, began)
+    yield from _stop_if_asked(run, state, work.cadence)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
-        yield _save(run, state, work.cadence)
+        yield from run.saving.save(state, "last", work.cadence)
 
 
-def _told(state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
-    """Read the losses of the last steps from the device, record them and stop at one that is not finite."""
+def _told(run: Run, state: State, waiting: list[tuple[Tensor, int]]) -> Iterator[Event]:
+    """Read the losses of the last steps from the device and record them; stop at what is not finite."""
     stage, first = state.of_stage, state.step - len(waiting)
     for offset, (tensor, samples) in enumerate(waiting, start=1):
         loss, step = float(tensor), first + offset
-        if not math.isfinite(loss):
-            raise RunFailed(
-                f"the loss is {loss} at step {step} of stage `{stage.name}`",
-                help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
-            )
-        state.epoch_losses.append(loss)
+        if math.isfinite(loss):
+            state.epoch_losses.append(loss)
+            state.left_out = 0
+        else:
+            yield from _left_out(run, state, step, f"the loss is {loss}")
         told = state.global_step - state.step + step
         yield StepDone(stage.name, step, told, loss, state.rate_at(step - 1), samples)
+    assert state.scaler is not None  # noqa: S101
+    if stage.precision != "fp16" and state.scaler.get_scale() < 1:
+        yield from _left_out(run, state, state.step, "a gradient is not finite")
 
 
-def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
+def _left_out(run: Run, state: State, step: int, found: str) -> Iterator[Event]:
+    """Take note of a step that the scaler left out; a few in a row are usual in fp16, and nowhere else.
+
+    Raises: RunFailed where they are too many.
+    """
+    state.left_out += 1
+    if state.of_stage.precision != "fp16" or state.left_out > TOLERATED:
+        yield Remarked(f"the batch is in {write_batch(run, state, step - 1)}")
+        raise RunFailed(
+            f"{found} at step {step} of stage `{state.of_stage.name}`",
+            help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
+        )
+
+
+def _end_epoch(run: Run, state: State, cadence: Cadence, began: float) -> Iterator[Event]:
     """Validate where it is due, record the epoch, and keep its weights if they are the best."""
-    stage, last = state.of_stage, state.step >= (state.of_stage.steps or 0)
+    stage, last, epoch = state.of_stage, state.step >= (state.of_stage.steps or 0), len(state.stage_rows) + 1
     due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
     measured = evaluate(state.evaluated, run.splits["val"], stage) if due else None
     if measured:
@@ -239,9 +274,12 @@ def _end_epoch(run: Run, state: State, epoch: int, began: float) -> EpochDone:
         value = row["val"].get(monitor.metric, math.nan)
         state.best = {"stage": stage.name, "epoch": epoch, "metric": monitor.metric, "value": value}
     if of_stage:
-        run.folder.save_best(stage.name, state.checkpoint("best"), of_run=of_run)
+        yield from run.saving.save(state, "best", cadence, of_run=of_run)
     run.folder.write_history(state.history)
-    return EpochDone(row, state.global_step, of_run, time.monotonic() - began)
+    yield from run.skipped(state)
+    if measured and state.tail:
+        yield TailMeasured(stage.name, epoch, state.global_step, state.tail)
+    yield EpochDone(row, state.global_step, of_run, time.monotonic() - began)
 
 
 def _is_best(run: Run, state: State, row: Row) -> tuple[bool, bool]:
@@ -259,20 +297,9 @@ def _is_best(run: Run, state: State, row: Row) -> tuple[bool, bool]:
     return of_stage, improves(monitor, value, state.best["value"] if state.best else None)
 
 
-def _save(run: Run, state: State, cadence: Cadence, *, stage_end: bool = False) -> Saved:
-    began = time.monotonic()
-    name = state.of_stage.name
-    if stage_end:
-        run.folder.save_stage(name, state.checkpoint("stage"))
-    else:
-        run.folder.save_last(state.checkpoint("last"))
-    seconds = time.monotonic() - began
-    cadence.saved(seconds)
-    return Saved(str(run.folder.stage(name) if stage_end else run.folder.last), seconds)
-
-
-def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> None:
+def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> Iterator[Event]:
     """Save and leave when a signal has come."""
     if run.interruption.number is not None:
-        _save(run, state, cadence)
+        yield from run.saving.save(state, "last", cadence)
+        yield from run.saving.done(most=0)
         run.leave_if_asked()

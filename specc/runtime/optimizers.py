@@ -87,5 +87,10 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: 
 
 
 def _placed(value: Tensor, parameter: Tensor, *, with_steps: bool) -> Tensor:
-    """Put a state where torch keeps it: counts of steps stay on the CPU unless the optimizer is fused."""
+    """Put a state where torch keeps it, and laid out as the parameter is: fused optimizers go through memory in order.
+
+    Counts of steps stay on the CPU unless the optimizer is fused.
+    """
+    if value.shape == parameter.shape and value.ndim:
+        return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
     return value.clone().to(parameter.device) if value.ndim or with_steps else value.clone()

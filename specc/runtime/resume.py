@@ -1,7 +1,7 @@
 """Where a run goes on: the furthest state that the plan still agrees with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -32,6 +32,7 @@ def find_state(folder: RunFolder, plan: Plan) -> tuple[Found | None, list[str]]:
     stages before it included. So after a change to the spec the run goes on before the first stage that is touched.
     """
     notes: list[str] = []
+    folder.share(plan)
     for path, info in sorted(_candidates(folder, plan, notes), key=_progress, reverse=True):
         try:
             check_best(folder, plan, info)
@@ -69,7 +70,8 @@ def _progress(candidate: tuple[Path, CheckpointInfo]) -> tuple[int, bool, int]:
 
 
 def _candidates(folder: RunFolder, plan: Plan, notes: list[str]) -> Iterator[tuple[Path, CheckpointInfo]]:
-    paths = [folder.last, folder.previous, *(folder.stage(stage.name) for stage in plan.stages)]
+    ends = [folder.stage(stage.name) for stage in plan.stages]
+    paths = [*folder.states(), *ends, *(folder.store.path(digest, "part") for digest in plan.stage_digests)]
     for path in (path for path in paths if path.exists()):
         try:
             info = read_info(path)
@@ -77,13 +79,25 @@ def _candidates(folder: RunFolder, plan: Plan, notes: list[str]) -> Iterator[tup
             notes.append(f"{error.message}; the state before it is taken")
             continue
         if _fits(info, plan):
-            yield path, info
+            yield path, called_as(plan, info)
 
 
 def _fits(info: CheckpointInfo, plan: Plan) -> bool:
     index = info.stage_index
     return (
         info.kind in ("last", "stage") and index < len(plan.stages) and plan.stage_digests[index] == info.stage_digest
+    )
+
+
+def called_as(plan: Plan, info: CheckpointInfo) -> CheckpointInfo:
+    """Return what a fitting state says, with the names that its stages have in this plan; they may have had others."""
+    before = dict.fromkeys([*(row["stage"] for row in info.history), info.stage])
+    names = dict(zip(before, (stage.name for stage in plan.stages), strict=False))
+    return replace(
+        info,
+        stage=names[info.stage],
+        history=[{**row, "stage": names[row["stage"]]} for row in info.history],
+        best=info.best and {**info.best, "stage": names[info.best["stage"]]},
     )
 
 

@@ -6,6 +6,7 @@ No generator is among it: all randomness is a function of where the run stands (
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -27,6 +28,26 @@ from specc.runtime.tensors import all_finite, to_raw
 EMA, OPTIM, LOSSES = "ema.", "optim.", "progress.losses"
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of what a checkpoint holds."""
+
+    tensors: dict[str, Tensor]
+    info: CheckpointInfo
+
+    def encoded(self) -> Encoded:
+        """Return the bytes of the checkpoint.
+
+        Raises: RunFailed when a weight is not finite; such a state is never written.
+        """
+        if not all_finite(self.tensors):
+            raise RunFailed(
+                f"weights are not finite after step {self.info.step} of stage `{self.info.stage}`",
+                help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
+            )
+        return encode(to_raw(self.tensors), self.info.to_json())
+
+
 @dataclass
 class State:
     """A model and how far its training is."""
@@ -46,8 +67,19 @@ class State:
     """The rare classes by the stage's latest validation."""
     epoch_losses: list[float] = field(default_factory=list)
     """Losses of the steps of the epoch that is under way."""
+    micro_batch: int | None = None
+    """Samples of a forward pass in the stage, where memory did not suffice for what the plan says."""
+    unreadable: list[str] = field(default_factory=list)
+    """Samples that were left out because they cannot be read, in words."""
+    left_out: int = 0
+    """Steps in a row that were left out because something was not finite."""
     optimizer: torch.optim.Optimizer | None = None
     scaler: torch.amp.GradScaler | None = None
+
+    @cached_property
+    def plan_text(self) -> str:
+        """The plan as a file has it."""
+        return dump(self.plan)
 
     @property
     def of_stage(self) -> StagePlan:
@@ -79,13 +111,34 @@ class State:
         """Freeze and unfreeze, and make the stage's optimizer."""
         carried = optimizer_tensors(self.optimizer, self.model) if self.optimizer else {}
         self.stage, self.step, self.epoch_losses, self.tail = index, 0, [], []
+        self.micro_batch = None
         stage = self.of_stage
         members = {group.name: group.parameters for group in self.plan.model.groups}
         set_trainable(self.model, {name for group in stage.train for name in members[group]})
         self.optimizer = build_optimizer(self.plan, stage, self.model)
         if stage.carry_optimizer:
             load_optimizer(self.optimizer, self.model, carried)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=stage.precision == "fp16")
+        self.scaler = _scaler(stage, self.device)
+
+    def forward_size(self, samples: int) -> int:
+        """Return the samples of a forward pass, of a batch of so many."""
+        planned = self.of_stage.micro_batch_size
+        return min(samples, self.micro_batch or (samples if planned == "auto" else planned))
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return copies of what forward passes change: the running statistics of normalisation that trains."""
+        return {
+            f"{path}.{name}": buffer.clone()
+            for path, module in self.model.named_modules()
+            if module.training
+            for name, buffer in module.named_buffers(recurse=False)
+        }
+
+    def load_buffers(self, buffers: Mapping[str, Tensor]) -> None:
+        """Take copies back."""
+        now = dict(self.model.named_buffers())
+        for name, buffer in buffers.items():
+            now[name.removeprefix(".")].copy_(buffer)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the evaluated weights under the model's own names."""
@@ -103,18 +156,11 @@ class State:
             **({LOSSES: losses} if self.epoch_losses else {}),
         }
 
-    def checkpoint(self, kind: Kind) -> Encoded:
-        """Return the bytes of a checkpoint.
-
-        Raises: RunFailed when a weight is not finite; such a state is never written.
-        """
+    def snapshot(self, kind: Kind) -> "Snapshot":
+        """Copy what a checkpoint holds, so that training can go on while it is written."""
         tensors = self.weights() if kind == "best" else self.tensors()
-        if not all_finite(tensors):
-            raise RunFailed(
-                f"weights are not finite after step {self.step} of stage `{self.of_stage.name}`",
-                help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
-            )
-        return encode(to_raw(tensors), self.info(kind).to_json())
+        copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
+        return Snapshot(copies, self.info(kind))
 
     def info(self, kind: Kind, results: dict[str, Any] | None = None) -> CheckpointInfo:
         """Return what the checkpoint says of itself."""
@@ -134,12 +180,14 @@ class State:
             steps_total=stage.steps or 0,
             finished=results is not None,
             finite=True,
-            history=self.history,
+            history=list(self.history),
             best=self.best,
             tail=[asdict(score) for score in self.tail],
+            micro_batch=self.micro_batch,
+            unreadable=sorted(self.unreadable),
             results=results,
             scaler=self.scaler.state_dict() if self.scaler and self.scaler.is_enabled() else None,
-            plan=dump(self.plan),
+            plan=self.plan_text,
             spec=self.spec,
             environment=self.environment,
         )
@@ -154,7 +202,8 @@ class State:
         if info.scaler:
             self.scaler.load_state_dict(info.scaler)
         self.step, self.history, self.best = info.step, list(info.history), info.best
-        self.tail = [ClassScore(**score) for score in info.tail]
+        self.tail, self.micro_batch = [ClassScore(**score) for score in info.tail], info.micro_batch
+        self.unreadable = list(info.unreadable)
         self.epoch_losses = tensors[LOSSES].tolist() if LOSSES in tensors else []
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
@@ -164,3 +213,13 @@ class State:
         if self.ema:
             averaged = {name: tensors.get(EMA + name, tensor) for name, tensor in own.items()}
             self.ema.module.load_state_dict(averaged)
+
+
+def _scaler(stage: StagePlan, device: torch.device) -> torch.amp.GradScaler:
+    """Return what keeps gradients in the range of fp16; on accelerators it also leaves out steps that are not finite.
+
+    In other precisions its scale is 1, which changes no bit, and it falls when such a step was left out.
+    """
+    if stage.precision == "fp16":
+        return torch.amp.GradScaler(device.type)
+    return torch.amp.GradScaler(device.type, init_scale=1.0, growth_interval=2**31 - 1, enabled=device.type == "cuda")

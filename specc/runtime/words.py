@@ -7,6 +7,7 @@ from specc.runtime.events import (
     EpochDone,
     Event,
     Finished,
+    Remarked,
     Saved,
     Skipped,
     StageDone,
@@ -27,6 +28,8 @@ def line(event: Event) -> str | None:
             return f"stage {event.name}: {event.steps:,} steps, {event.trained:,} parameters train{at}"
         case EpochDone():
             return _epoch(event)
+        case Remarked(text=text):
+            return text
         case TailMeasured():
             return "; ".join(_diverging(score) for score in event.scores if score.diverges) or None
         case Skipped():

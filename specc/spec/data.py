@@ -92,6 +92,8 @@ class Data(Section):
     """Processes that load samples. Changes speed, never results."""
     on_bad_sample: Literal["error", "skip"] = "error"
     """What an unreadable sample means."""
+    max_bad_samples: Count = 100
+    """Unreadable samples that `skip` leaves out at most."""
     channels: Literal[1, 3, 4] = 3
     """Channels of an image as the model sees it."""
 

@@ -34,6 +34,8 @@ class Run(Section):
     """What is written beside the run's own logs."""
     out: Text = "checkpoints"
     """Folder of the run folders."""
+    keep_last: Annotated[int, Field(ge=2)] = 2
+    """Newest states that are kept, for the case that one is damaged."""
 
 
 class Sweep(Section):

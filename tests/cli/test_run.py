@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from specc.cli.verify_resume import digests
 from specc.frontend.formatter import format_source
 from specc.source import Source
-from tests.kill import command, digests
 
 SPEC = """
 specc = 1
@@ -77,6 +77,11 @@ def spec(tmp_path_factory) -> Path:
 
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 """A busy machine would make every step wait for a second thread."""
+
+
+def command(spec: str, out: Path, workers: int, options: list[str]) -> list[str]:
+    sets = [f"run.out={out}", f"data.num_workers={workers}", "run.loggers=[]"]
+    return [sys.executable, "-m", "specc", "run", spec, *options, *(word for s in sets for word in ("--set", s))]
 
 
 def finish(spec: Path, out: Path, workers: int = 0, *options: str) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ NEEDED = dict.fromkeys(COMMANDS, ("spec.toml",)) | {
     "inspect": ("last.safetensors",),
     "diff": ("spec.toml", "spec.toml"),
     "explain": ("spec.toml", "seed"),
+    "store": ("ls",),
 }
 """What each command cannot be without."""
 

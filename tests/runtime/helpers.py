@@ -15,7 +15,7 @@ from specc.runtime.events import Event
 from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
 from specc.runtime.losses import Objective
-from specc.runtime.models.model import build_model
+from specc.runtime.models.model import build_model, placed
 from specc.runtime.state import State
 from specc.runtime.step import train_step
 
@@ -78,7 +78,7 @@ def compiled(folder: Path, *overrides: str, spec: str = SPEC) -> Plan:
 
 def begun(plan: Plan, stage: int = 0) -> State:
     """Return the state at the beginning of a stage."""
-    model = build_model(plan)
+    model = placed(build_model(plan), CPU)
     ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
     state = State(plan, model, ema, CPU, {}, "the spec's text")
     state.begin_stage(stage)

@@ -22,7 +22,7 @@ TWO_HEADS = SPEC.replace("labels.digit = {}", "labels.digit = {}\nlabels.again =
 def exported(plan: Plan, folder: Path) -> State:
     """Write the best weights of a model that is not trained and export them."""
     state = begun(plan)
-    write_atomic(folder / "best.safetensors", state.checkpoint("best").chunks())
+    write_atomic(folder / "best.safetensors", state.snapshot("best").encoded().chunks())
     export_timm(plan, folder / "best.safetensors", folder / "export")
     return state
 

@@ -73,7 +73,7 @@ def test_it_mixes_as_the_steps_do(tmp_path):
     state, mixtures = begun(plan, 1), defaultdict(list)
     loader = training_loader(plan, 1, samples, 0, CPU)
     for key, batch in zip(training_keys(plan, 1, samples, 0), loader, strict=True):
-        for _, images, partners in _parts(state, batch, Normalize(None, CPU)):
+        for _, images, partners in _parts(state, batch, Normalize(None, CPU), len(batch)):
             for row, image in zip(key.rows.tolist(), images, strict=True):
                 if partners:
                     mixtures[row].append((image.permute(1, 2, 0).numpy() * 255, partners.share))

@@ -13,6 +13,7 @@ import timm
 import torch
 from PIL import Image
 
+from specc.cli.verify_resume import digests
 from specc.compiler.pipeline import compile_spec
 from specc.diagnostics.model import SpecError
 from specc.errors import DataError, GateMissed, Interrupted, RunFailed
@@ -20,7 +21,6 @@ from specc.plan.model import Plan
 from specc.runtime.events import EpochDone, Event, Finished, Skipped, StageDone, StageStarted, Started, StepDone
 from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
-from tests.kill import digests
 from tests.runtime.helpers import SPEC, compiled, events, file_digest
 
 FEATURES = Path(__file__).parents[1] / "specs" / "features.toml"
@@ -146,8 +146,8 @@ def test_a_change_to_the_last_stage_retrains_only_that(compile_spec_text, copy, 
     assert trained(found) == ["whole"]
     assert len(earlier) == 2
     assert {path: file_digest(path) for path in earlier} == earlier
-    list(events(changed, tmp_path / "fresh"))
-    assert digests(copy) == digests(tmp_path / "fresh")
+    list(events(changed, tmp_path / "elsewhere" / "run"))
+    assert digests(copy) == digests(tmp_path / "elsewhere" / "run")
 
 
 def test_a_change_to_the_first_stage_retrains_all(compile_spec_text, copy):
@@ -182,8 +182,8 @@ def test_a_stage_may_be_renamed_in_the_middle(compile_spec_text, tmp_path):
     renamed = compile_spec_text(spec=SPEC.replace('"whole"', '"finetune"'))
     run_until(compile_spec_text(), tmp_path / "run", 14)
     list(events(renamed, tmp_path / "run"))
-    list(events(renamed, tmp_path / "fresh"))
-    assert digests(tmp_path / "run")["history"] == digests(tmp_path / "fresh")["history"]
+    list(events(renamed, tmp_path / "elsewhere" / "run"))
+    assert digests(tmp_path / "run")["history.jsonl"] == digests(tmp_path / "elsewhere" / "run")["history.jsonl"]
 
 
 def test_fresh_starts_over(plan, copy):
@@ -254,10 +254,11 @@ def test_a_loss_that_is_not_a_number_stops_the_run(compile_spec_text, finished, 
     with pytest.raises(RunFailed, match="the loss is nan at step 2 of stage `whole`") as caught:
         list(events(plan, root))
     assert caught.value.exit_code == 4
-    last = safetensors.torch.load_file(root / "last.safetensors")
+    last, before = (safetensors.torch.load_file(root / f"{name}.safetensors") for name in ("last", "previous"))
+    assert all(tensor.isfinite().all() for tensor in last.values())
     good = safetensors.torch.load_file(finished / "stages" / "head.safetensors")
-    assert last.keys() == good.keys()
-    assert all(torch.equal(tensor, good[name]) for name, tensor in last.items())
+    assert before.keys() == good.keys()
+    assert all(torch.equal(tensor, good[name]) for name, tensor in before.items())
 
 
 # Stages that end early, or must reach something
@@ -483,6 +484,12 @@ def test_bad_samples_are_skipped_where_the_spec_says_so(compile_spec_text, partl
     assert 0 < left_out < len(told), "those of the validation split are told, too"
     assert len(set(told)) == len(told)
     assert isinstance(found[-1], Finished)
+
+
+def test_no_more_bad_samples_are_skipped_than_the_spec_allows(compile_spec_text, partly_damaged, tmp_path):
+    plan = compile_spec_text(spec=folder_of(partly_damaged, 'on_bad_sample = "skip"\nmax_bad_samples = 1'))
+    with pytest.raises(DataError, match="samples cannot be read, and at most 1 may be left out"):
+        list(events(plan, tmp_path / "run"))
 
 
 # Weights from elsewhere

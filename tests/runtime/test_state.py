@@ -30,7 +30,7 @@ def compile_spec(tmp_path):
 
 def through_bytes(state: State, path) -> State:
     """Write a state, and read it into another one that began elsewhere."""
-    write_atomic(path, state.checkpoint("last").chunks())
+    write_atomic(path, state.snapshot("last").encoded().chunks())
     other = begun(state.plan)
     made_step(other, random_batch(state.plan, seed=99))
     other.restore(read_info(path), read_tensors(path)[1])
@@ -85,7 +85,7 @@ def test_plain_safetensors_reads_the_file_under_the_models_own_names(compile_spe
     state = begun(plan, stage=1)
     made_step(state, random_batch(plan))
     path = tmp_path / "state.safetensors"
-    write_atomic(path, state.checkpoint("last").chunks())
+    write_atomic(path, state.snapshot("last").encoded().chunks())
     loaded = safetensors.torch.load_file(path)
     own = state.model.state_dict()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in own.items())
@@ -101,7 +101,7 @@ def test_the_best_weights_are_the_average_and_nothing_else(compile_spec, tmp_pat
     state = begun(plan, stage=1)
     made_step(state, random_batch(plan))
     path = tmp_path / "best.safetensors"
-    write_atomic(path, state.checkpoint("best").chunks())
+    write_atomic(path, state.snapshot("best").encoded().chunks())
     loaded = safetensors.torch.load_file(path)
     averaged = state.ema.module.state_dict()
     assert loaded.keys() == averaged.keys()
@@ -116,7 +116,7 @@ def test_a_checkpoint_carries_its_plan_and_spec(plan):
 
 
 def test_the_same_state_gives_the_same_bytes(plan):
-    contents = [b"".join(begun(plan).checkpoint("last").chunks()) for _ in range(2)]
+    contents = [b"".join(begun(plan).snapshot("last").encoded().chunks()) for _ in range(2)]
     assert contents[0] == contents[1]
 
 

@@ -56,13 +56,14 @@ def test_one_step_of_adamw_is_the_hand_written_one(plan):
     state = begun(plan, stage=1)
     loss = made_step(state, batch)
 
-    model = build_model(plan).train()
+    model = build_model(plan).to(memory_format=torch.channels_last).train()
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, fused=True)
     mean, std = (torch.tensor(plan.augment.normalize.args[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
     images = torch.addcmul(-mean / std, batch.inputs["image"].float(), 1 / (255 * std))
+    images = images.to(memory_format=torch.channels_last)
     losses = functional.cross_entropy(model({"image": images})["digit"].logits, batch.labels["digit"], reduction="none")
     expected = losses.sum() / len(losses)
     expected.backward()
@@ -152,4 +153,4 @@ def test_weights_that_are_not_finite_are_never_written(plan):
     state.model.heads["digit"].weight.data[0, 0] = math.nan
     for kind in ("last", "best", "stage"):
         with pytest.raises(RunFailed, match="not finite"):
-            state.checkpoint(kind)
+            state.snapshot(kind).encoded()

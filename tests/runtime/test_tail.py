@@ -156,4 +156,4 @@ def test_a_run_writes_every_epoch_once_and_its_checkpoints_the_last(tmp_path, ca
 
 def inspect_last(folder: RunFolder) -> None:
 
-    inspect(argparse.Namespace(checkpoint=folder.last, json=False, tensors=False, verify=False))
+    inspect(argparse.Namespace(checkpoint=folder.last, json=False, tensors=False, verify=False, diff=None))

@@ -46,5 +46,6 @@ class Normalize:
         self.scale, self.shift = 1 / (255 * std), -mean / std
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return float images."""
-        return torch.addcmul(self.shift, images.float(), self.scale)
+        """Return float images, channels last as the model's convolutions are."""
+        layout = torch.preserve_format if images.device.type == "mps" else torch.channels_last
+        return torch.addcmul(self.shift, images.to(torch.float32, memory_format=layout), self.scale)

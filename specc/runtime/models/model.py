@@ -114,6 +114,12 @@ def build_model(plan: Plan, *, pretrained: bool = False) -> ImageModel:
     return model
 
 
+def placed(model: ImageModel, device: torch.device) -> ImageModel:
+    """Move a model to a device, its convolutions with channels last, as their fast kernels want them."""
+    layout = torch.preserve_format if device.type == "mps" else torch.channels_last
+    return model.to(device).to(memory_format=layout)
+
+
 def _check_partition(plan: Plan, model: nn.Module) -> None:
     """Hold the plan's groups to the model that was built: every parameter in one, of the same shape."""
     planned = {name: shape for group in plan.model.groups for name, shape in group.parameters.items()}

@@ -38,6 +38,8 @@ def info(*, losses=(), best=None, **changes):
         history=[row(1, "head", loss=0.0), *(row(epoch, loss=loss) for epoch, loss in enumerate(losses, 1))],
         best=best and {"stage": "joint", "metric": "loss", **best},
         tail=[],
+        micro_batch=None,
+        unreadable=[],
         results=None,
         scaler=None,
         plan="",

@@ -39,6 +39,8 @@ INFO = CheckpointInfo(
             "diverges": True,
         }
     ],
+    micro_batch=16,
+    unreadable=["`x.png` is cut off"],
     results={"gates": [{"gate": "f1", "value": 0.5, "target": 0.9, "passed": False}]},
     scaler={"scale": 65536.0},
     plan="{}",
@@ -106,6 +108,8 @@ WRONG = {
     ],
     "best": [{}, [], {"stage": "a", "epoch": 1, "metric": "f1", "value": None}, {**INFO.best, "more": 1}],
     "tail": [None, {}, [1], [{}], [{**INFO.tail[0], "more": 1}], [{**INFO.tail[0], "loss": "x"}]],
+    "micro_batch": [-1, 1.5, "x"],
+    "unreadable": [None, [1], "x"],
     "results": [[], "x"],
     "scaler": [1],
     "plan": [{}],

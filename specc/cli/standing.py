@@ -1,0 +1,70 @@
+"""What of a plan is done, and why the rest is not: lines for `specc plan`."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from specc.diff.edits import edits
+from specc.errors import FileFormatError
+from specc.plan.file import load
+from specc.plan.model import Plan
+from specc.runtime.folder import RunFolder
+from specc.runtime.standing import Standing, standings
+
+_KEYS: Final = {
+    "schedule": "lr", "sampling": "sample", "micro_batch_size": "micro_batch_size", "texts": "", "steps_per_epoch": "",
+    "selector": "", "trained_parameters": "", "run": "",
+}  # fmt: skip
+"""What a spec calls a field of the plan; nothing where it only follows from others, or changes no weight."""
+
+MOST: Final = 3
+"""Changes that are named."""
+
+
+def standing_lines(plan: Plan, folder: RunFolder) -> list[str]:
+    """Say for each stage whether its result is there, how far it is, or why it is to be trained."""
+    if plan.data.fingerprints is None:
+        return []
+    reasons = _reasons(plan, folder)
+    return [f"{name:<7} {text}" for name, text in _told(standings(plan, folder), reasons)]
+
+
+def _told(found: list[Standing], reasons: dict[str, str]) -> Iterator[tuple[str, str]]:
+    first = True
+    for it in found:
+        if it.state == "stored":
+            yield "stored", it.stage
+        elif it.state == "partly":
+            yield "partly", f"{it.stage}: done to step {it.step:,}"
+            first = False
+        else:
+            yield "train", f"{it.stage}: {reasons[it.stage] if first else 'it comes after another'}"
+            first = False
+
+
+def _reasons(plan: Plan, folder: RunFolder) -> dict[str, str]:
+    """Return why a stage has no result, by what changed since the plan that last ran under this name."""
+    path = folder.root / "plan.json"
+    names = [stage.name for stage in plan.stages]
+    try:
+        before = load(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, FileFormatError):
+        return dict.fromkeys(names, "it was never run")
+    reasons = {}
+    for index, name in enumerate(names):
+        same = index < len(before.stages) and before.stage_digests[index] == plan.stage_digests[index]
+        reasons[name] = "it was not run to its end" if same else _changed(before, plan, name)
+    return reasons
+
+
+def _changed(before: Plan, plan: Plan, stage: str) -> str:
+    """Name what changed in a stage, or in what all stages share."""
+    found: dict[str, None] = {}
+    for edit in edits(before, plan):
+        room, *rest = [str(part) for part in edit.path]
+        if room == "stages" and rest and rest[0] == stage and len(rest) > 1:
+            found.update({f"{key} changed at stages.{stage}": None for key in [_KEYS.get(rest[1], rest[1])] if key})
+        elif room in ("data", "augment", "model", "seed", "privacy"):
+            found.update({f"{'.'.join([room, *rest[:2]])} changed": None})
+    shown = list(found)
+    more = f", and {len(shown) - MOST} more" if len(shown) > MOST else ""
+    return ", ".join(shown[:MOST]) + more if shown else "it is new"
