@@ -39,11 +39,12 @@ def test_an_interruption_exits_as_shells_have_it(signal_number, code):
 
 def test_the_commands():
     looking = ["validate", "plan", "compile", "preview"]
-    assert list(COMMANDS) == ["new", *looking, "run", "inspect", "diff", "explain", "fmt", "schema"]
+    running = ["run", "verify-resume", "store", "inspect"]
+    assert list(COMMANDS) == ["new", *looking, *running, "diff", "explain", "fmt", "schema"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_file_of_its_name(name):
-    module = importlib.import_module(f"specc.cli.{name}")
+    module = importlib.import_module(f"specc.cli.{name.replace('-', '_')}")
     assert callable(module.configure)
     assert callable(module.run)

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,13 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trials:
     """What trials have in common."""
 
     command: list[str]
     root: Path
     chance: random.Random
+    seconds: float = 0.0
+    """How long a run takes that nothing disturbs, by the fastest so far."""
 
 
 def _words(arguments: argparse.Namespace) -> list[str]:
@@ -73,34 +74,34 @@ def _words(arguments: argparse.Namespace) -> list[str]:
 
 
 def _trials(trials: Trials, arguments: argparse.Namespace) -> int:
-    began = time.monotonic()
     reference = trials.root / "reference"
-    _run(trials, reference, max(arguments.workers), [])
-    seconds = time.monotonic() - began
+    _run(trials, reference, max(arguments.workers), 0)
     expected = digests(run_in(reference))
-    say(f"undisturbed: {seconds:.1f} s, {len(expected):,} digests")
+    say(f"undisturbed: {trials.seconds:.1f} s, {len(expected):,} digests")
     wrong = 0
-    for number in range(arguments.kills):
-        folder, workers = trials.root / f"trial{number}", trials.chance.choice(arguments.workers)
-        count = trials.chance.randint(1, arguments.most)
-        moments = [trials.chance.uniform(START, seconds) for _ in range(count)]
-        hits = _run(trials, folder, workers, moments)
+    for number in range(1, arguments.kills + 1):
+        folder, workers = trials.root / "trial", trials.chance.choice(arguments.workers)
+        moments: list[float] = []
+        while not moments:  # a run that ended before it was killed proves nothing
+            shutil.rmtree(folder, ignore_errors=True)
+            moments = _run(trials, folder, workers, trials.chance.randint(1, arguments.most))
         odd = differences(expected, digests(run_in(folder))) + leftovers(folder)
         wrong += bool(odd)
         when = ", ".join(f"{moment:.1f}" for moment in moments)
         told = "the same bytes" if not odd else f"DIFFERENT: {', '.join(odd[:3])}"
-        say(f"{number + 1}: {workers} workers, {hits} of {count} kills hit, after {when} s: {told}")
-        shutil.rmtree(folder)
+        say(f"{number}: {workers} workers, killed after {when} s: {told}")
     return wrong
 
 
-def _run(trials: Trials, folder: Path, workers: int, moments: Sequence[float]) -> int:
-    """Run to the end, killing the process group after each of some seconds; return the kills that hit."""
+def _run(trials: Trials, folder: Path, workers: int, kills: int) -> list[float]:
+    """Run to the end, killing the process group at random moments; return those that hit, in seconds."""
     sets = (f"run.out={folder}", f"data.num_workers={workers}", "run.loggers=[]")
     words = [*trials.command, *(word for text in sets for word in ("--set", text))]
     environment = {**os.environ, VARIABLE: str(folder / ".store")}
-    hits = 0
-    for moment in moments:
+    moments: list[float] = []
+    for _ in range(kills):
+        moment = trials.chance.uniform(START, max(trials.seconds, START))
+        began = time.monotonic()
         process = subprocess.Popen(
             words, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -109,11 +110,17 @@ def _run(trials: Trials, folder: Path, workers: int, moments: Sequence[float]) -
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            hits += 1
+            moments.append(moment)
+        else:
+            if not moments:
+                trials.seconds = min(trials.seconds, time.monotonic() - began)
+            break
+    began = time.monotonic()
     last = subprocess.run(words, env=environment, check=False, capture_output=True, text=True)
     if last.returncode not in (0, 3):
         raise RunFailed(f"the run ended with exit code {last.returncode}: {last.stderr.strip()[-500:]}")
-    return hits
+    trials.seconds = trials.seconds or time.monotonic() - began
+    return moments
 
 
 def run_in(out: Path) -> Path:
