@@ -9,7 +9,7 @@ SpeccError
 │   └── FileFormatError    a plan or checkpoint that cannot be trusted
 ├── GateMissed          3  the run is sound, a target was not reached
 ├── RunFailed           4  the run stopped and can be resumed
-└── Interrupted         130, 143  a signal; what was earned is saved
+└── Interrupted    129, 130, 143  a signal; what was earned is saved
 """
 
 from typing import ClassVar

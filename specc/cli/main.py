@@ -38,7 +38,7 @@ DESCRIPTION: Final = """Compile and run training protocols. The paths in a spec 
 the folder of --root; `extends` starts in the folder of its file."""
 
 EPILOG: Final = """exit codes: 0 fine, 1 the spec or its data is wrong, 2 wrong usage, 3 a target was missed,
-4 the run failed and can be resumed, 130 or 143 interrupted and saved, 70 a fault of specc itself"""
+4 the run failed and can be resumed, 129, 130 or 143 interrupted and saved, 70 a fault of specc itself"""
 
 
 def main(arguments: list[str], memory: Memory | None = None) -> int:

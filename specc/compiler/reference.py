@@ -47,6 +47,7 @@ EXIT_CODES: Final[dict[int, str]] = {
     3: "a target was missed; the run itself is sound",
     4: "the run failed; the last good checkpoint stands, and the same command goes on from it",
     70: "a fault of specc itself",
+    129: "ended by SIGHUP, as when a terminal closes; what was trained is saved",
     130: "interrupted by SIGINT (Ctrl-C); what was trained is saved",
     143: "ended by SIGTERM; what was trained is saved",
 }

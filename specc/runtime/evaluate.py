@@ -1,6 +1,6 @@
 """Measuring a split."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -63,8 +63,8 @@ class Split:
             yield batch
 
 
-def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> Measured:
-    """Measure a split.
+def evaluate(model: ImageModel, split: Split, stage: StagePlan, between: Callable[[], None] = lambda: None) -> Measured:
+    """Measure a split; `between` is called before each batch, and may raise to leave.
 
     A routed head goes by the true parent for the loss and for metrics that do not say otherwise, and by the predicted
     one for predictions.
@@ -80,7 +80,9 @@ def evaluate(model: ImageModel, split: Split, stage: StagePlan) -> Measured:
     modes = {module: module.training for module in model.modules()}
     model.eval()
     with torch.inference_mode():
-        for moved in (batch.to(split.device) for batch in split.batches()):
+        for batch in split.batches():
+            between()
+            moved = batch.to(split.device)
             inputs = {**moved.inputs, "image": normalize(moved.inputs["image"])}
             with arithmetic(stage, split.device):
                 features = model.features(inputs)

@@ -28,7 +28,7 @@ def finish(run: Run, state: State) -> Iterator[Event]:
     info = called_as(plan, CheckpointInfo.from_json(header.own_metadata or {}, str(folder.stage_best(best_stage))))
     state.load_weights(tensors)
     stage = plan.stages[info.stage_index]
-    measured = {name: evaluate(state.evaluated, split, stage) for name, split in run.splits.items()}
+    measured = {name: evaluate(state.evaluated, split, stage, run.leave_if_asked) for name, split in run.splits.items()}
     yield from run.skipped(state)
     run.leave_if_asked()
     judged_on = "test" if "test" in measured else "val"

@@ -47,6 +47,6 @@ def complete_row(run: Run, state: State, index: int) -> None:
     path = folder.stage_best(stage.name) if run.plan.hands_on_best(index) else folder.stage(stage.name)
     kept = {name: tensor.clone() for name, tensor in state.tensors().items()}
     state.load_weights(read_tensors(path)[1])
-    values = evaluate(state.evaluated, run.splits["val"], stage).values
+    values = evaluate(state.evaluated, run.splits["val"], stage, run.leave_if_asked).values
     state.load_weights(kept)
     row["val"] = {**values, **row["val"]}

@@ -12,7 +12,7 @@ from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor
 
 from specc.data.index import build_index
-from specc.errors import DataError, RunFailed
+from specc.errors import DataError, Interrupted, RunFailed
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
@@ -255,7 +255,12 @@ def _end_epoch(run: Run, state: State, cadence: Cadence, began: float) -> Iterat
     """Validate where it is due, record the epoch, and keep its weights if they are the best."""
     stage, last, epoch = state.of_stage, state.step >= (state.of_stage.steps or 0), len(state.stage_rows) + 1
     due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
-    measured = evaluate(state.evaluated, run.splits["val"], stage) if due else None
+    try:
+        measured = evaluate(state.evaluated, run.splits["val"], stage, run.leave_if_asked) if due else None
+    except Interrupted:
+        yield from run.saving.save(state, "last", cadence)
+        yield from run.saving.done(most=0)
+        raise
     if measured:
         state.tail = followed(run.plan, state.tail, measured.tail)
     row: Row = {

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
+
+ASKING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that closes."""
 
 
 @dataclass
@@ -16,9 +20,13 @@ class Interruption:
 
 @contextmanager
 def listening() -> Iterator[Interruption]:
-    """Catch the first SIGINT or SIGTERM; a second one has its usual effect at once."""
+    """Catch the first of the signals that ask to stop; a second one has its usual effect at once.
+
+    One that is ignored stays so: that is how nohup keeps a run going when its terminal closes.
+    """
     interruption = Interruption()
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in ASKING}
+    kept = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
 
     def take(number: int, frame: FrameType | None) -> None:
         del frame

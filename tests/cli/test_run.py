@@ -166,7 +166,7 @@ def test_a_terminated_run_saves_and_goes_on(spec, undisturbed, tmp_path):
     assert outcome(tmp_path) == outcome(undisturbed)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_to_the_whole_group_is_no_failure_of_its_workers(spec, tmp_path, number: int, code: int):
     """What `timeout`, service managers and Ctrl-C do: the workers get it, too."""
     process = begin(spec, tmp_path, workers=2)

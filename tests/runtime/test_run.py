@@ -21,6 +21,8 @@ from specc.plan.model import Plan
 from specc.runtime.events import EpochDone, Event, Finished, Skipped, StageDone, StageStarted, Started, StepDone
 from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
+from specc.runtime.metrics import Tail
+from specc.runtime.resume import read_info
 from tests.runtime.helpers import SPEC, compiled, events, file_digest
 
 FEATURES = Path(__file__).parents[1] / "specs" / "features.toml"
@@ -259,6 +261,18 @@ def test_a_loss_that_is_not_a_number_stops_the_run(compile_spec_text, finished, 
     good = safetensors.torch.load_file(finished / "stages" / "head.safetensors")
     assert before.keys() == good.keys()
     assert all(torch.equal(tensor, good[name]) for name, tensor in before.items())
+
+
+def test_a_signal_ends_validation_and_what_was_trained_is_saved(plan, finished, tmp_path, monkeypatch):
+    root = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(Tail, "update", lambda *_: signal.raise_signal(signal.SIGTERM))
+        with pytest.raises(Interrupted):
+            list(events(plan, root))
+    assert read_info(root / "last.safetensors").step == 4
+    found = list(events(plan, root))
+    assert of_kind(found, StepDone)[0].step == 5
+    assert digests(root) == digests(finished)
 
 
 # Stages that end early, or must reach something

@@ -19,6 +19,7 @@ from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
 from specc.runtime.data.transforms import build_transforms
 from specc.runtime.rng import seed_sample
+from specc.runtime.signals import ASKING
 
 PREFETCH: Final = 4
 """Batches that each worker prepares ahead."""
@@ -118,7 +119,7 @@ def _loader(
 def _leave_signals(worker: int) -> None:
     """Let a signal to the whole process group stop the run and not its workers; it still needs their batches."""
     del worker
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ASKING:
         signal.signal(number, signal.SIG_IGN)
 
 
