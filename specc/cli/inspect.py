@@ -81,7 +81,7 @@ def _tail(scores: list[dict[str, Any]]) -> str:
     """Say how the rare classes do: from the lowest F1 to the highest."""
     ranked = sorted(scores, key=lambda score: float(score["f1"]))
     lowest, highest = (f"`{score['name']}` {shown('f1', score['f1'])}" for score in (ranked[0], ranked[-1]))
-    return f"{len(ranked)} rare class{'es' * (len(ranked) > 1)}, F1 from {lowest} to {highest}"
+    return f"F1 of {len(ranked)} rare classes from {lowest} to {highest}" if len(ranked) > 1 else f"F1 of {lowest}"
 
 
 def _values(values: dict[str, Any]) -> str:

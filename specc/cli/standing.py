@@ -10,11 +10,13 @@ from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
 from specc.runtime.standing import Standing, standings
 
-_KEYS: Final = {
-    "schedule": "lr", "sampling": "sample", "micro_batch_size": "micro_batch_size", "texts": "", "steps_per_epoch": "",
-    "selector": "", "trained_parameters": "", "run": "",
-}  # fmt: skip
-"""What a spec calls a field of the plan; nothing where it only follows from others, or changes no weight."""
+_KEYS: Final = {"schedule": "lr", "sampling": "sample"}
+"""What a spec calls a field of the plan, where that is another word."""
+
+_FOLLOWS: Final = {"texts", "steps_per_epoch", "selector", "trained_parameters", "expect"}
+"""Fields of a stage that only follow from others, or change no weight."""
+
+_SHARED: Final = {"data", "augment", "model", "seed", "privacy"}
 
 MOST: Final = 3
 """Changes that are named."""
@@ -29,16 +31,14 @@ def standing_lines(plan: Plan, folder: RunFolder) -> list[str]:
 
 
 def _told(found: list[Standing], reasons: dict[str, str]) -> Iterator[tuple[str, str]]:
-    first = True
+    missing = next((it.stage for it in found if it.state != "stored"), None)
     for it in found:
         if it.state == "stored":
             yield "stored", it.stage
         elif it.state == "partly":
             yield "partly", f"{it.stage}: done to step {it.step:,}"
-            first = False
         else:
-            yield "train", f"{it.stage}: {reasons[it.stage] if first else 'it comes after another'}"
-            first = False
+            yield "train", f"{it.stage}: {reasons[it.stage] if it.stage == missing else 'it comes after another'}"
 
 
 def _reasons(plan: Plan, folder: RunFolder) -> dict[str, str]:
@@ -61,10 +61,10 @@ def _changed(before: Plan, plan: Plan, stage: str) -> str:
     found: dict[str, None] = {}
     for edit in edits(before, plan):
         room, *rest = [str(part) for part in edit.path]
-        if room == "stages" and rest and rest[0] == stage and len(rest) > 1:
-            found.update({f"{key} changed at stages.{stage}": None for key in [_KEYS.get(rest[1], rest[1])] if key})
-        elif room in ("data", "augment", "model", "seed", "privacy"):
-            found.update({f"{'.'.join([room, *rest[:2]])} changed": None})
+        if room == "stages" and len(rest) > 1 and rest[0] == stage and rest[1] not in _FOLLOWS:
+            found[f"{_KEYS.get(rest[1], rest[1])} changed at stages.{stage}"] = None
+        elif room in _SHARED:
+            found[".".join([room, *rest[:2]]) + " changed"] = None
     shown = list(found)
     more = f", and {len(shown) - MOST} more" if len(shown) > MOST else ""
     return ", ".join(shown[:MOST]) + more if shown else "it is new"

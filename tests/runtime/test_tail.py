@@ -151,7 +151,7 @@ def test_a_run_writes_every_epoch_once_and_its_checkpoints_the_last(tmp_path, ca
     assert keys == [(stage, epoch, name) for stage in ("head", "whole") for epoch in (1, 2) for name in names]
     inspect_last(folder)
     lowest = min(row["f1"] for row in rows[-len(names) :])
-    assert re.search(rf"{len(names)} rare classes, F1 from `\d` {100 * lowest:.2f}% to", capsys.readouterr().out)
+    assert re.search(rf"F1 of {len(names)} rare classes from `\d` {100 * lowest:.2f}% to", capsys.readouterr().out)
 
 
 def inspect_last(folder: RunFolder) -> None:
