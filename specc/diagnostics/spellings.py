@@ -201,7 +201,7 @@ TABLES: Final = {
     "the spec itself": "specc name seed description tags data augment model teachers defaults stages evaluate privacy "
     "run sweep export allow",
     "`[data]`": "source dataset root path train val test image input labels split group fold limit cache num_workers "
-    "on_bad_sample channels",
+    "on_bad_sample max_bad_samples channels",
     "`[augment]`": "train eval views keep_features",
     "`[model]`": "backbone architecture pretrained start_from drop_path_rate norm heads ema_decay",
     "`[model.heads.NAME]`": "kind routed_by hidden out dropout",
@@ -213,7 +213,7 @@ TABLES: Final = {
     "checkpoint_every",
     "`[evaluate]`": "metrics best expect every",
     "`[privacy]`": "noise_multiplier max_grad_norm target_epsilon target_delta",
-    "`[run]`": "device engine devices loggers out",
+    "`[run]`": "device engine devices loggers out keep_last",
     "`[sweep]`": "grid zip random trials engine",
     "`[export]`": "formats precision",
 }
