@@ -81,10 +81,10 @@ class Store:
             os.utime(source)
         try:
             link_atomic(source, target)
-        except RunFailed:
-            if source.exists():
-                raise
-            return False  # never there, or removed by another process just now
+        except RunFailed as error:
+            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError) and target.parent.is_dir():
+                return False  # never there, or removed by another process just now
+            raise
         return True
 
     def forget(self, digest: str) -> None:
