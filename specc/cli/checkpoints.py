@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from specc.checkpoint.format import Header, RawTensor, read, split
 
-SHOWN = 5
+SHOWN: Final = 5
 """Names of tensors that are listed for each kind of difference."""
 
 

@@ -17,6 +17,7 @@ _FOLLOWS: Final = {"texts", "steps_per_epoch", "selector", "trained_parameters",
 """Fields of a stage that only follow from others, or change no weight."""
 
 _SHARED: Final = {"data", "augment", "model", "seed", "privacy"}
+"""Parts of a plan that bear on every stage."""
 
 MOST: Final = 3
 """Changes that are named."""

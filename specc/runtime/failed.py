@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from specc.checkpoint.atomic import write_atomic
 from specc.checkpoint.format import encode
 from specc.runtime.data.batch import Batch
@@ -30,9 +28,7 @@ def write_batch(run: Run, state: State, step: int) -> Path:
         "samples": [samples.references[int(row)] for row in key.rows],
         "plan": run.plan.digest,
     }
-    tensors = {name: tensor.to("cpu", copy=True) for name, tensor in {**batch.inputs, **labels}.items()}
     path = run.folder.root / "failed" / f"{state.of_stage.name}-{step + 1}.safetensors"
     path.parent.mkdir(exist_ok=True)
-    with torch.inference_mode():
-        write_atomic(path, encode(to_raw(tensors), about).chunks())
+    write_atomic(path, encode(to_raw({**batch.inputs, **labels}), about).chunks())
     return path
