@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"cache", "errors", "paths", "source", "version"},
+    {"cache", "errors", "memory", "paths", "source", "version"},
     {"diagnostics"},
     {"spec", "plan"},
     {"frontend", "data", "diff", "checkpoint"},

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,11 @@ def entry() -> None:
             sys.stdout.flush()
             sys.exit(0)
     gc.disable()
-    from specc.cli.main import main
+    try:
+        from specc.cli.main import main
 
-    sys.exit(main(words, memory))
+        code = main(words, memory)
+    except KeyboardInterrupt:  # while modules are being imported; `main` tells of later ones
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to do but to leave
+    sys.exit(code)

@@ -12,6 +12,7 @@ from specc.cli.output import print_diagnostics, say_error
 from specc.cli.verdict import Memory
 from specc.diagnostics.model import SpecError
 from specc.errors import Interrupted, SpeccError
+from specc.memory import memory_told
 from specc.version import VERSION
 
 COMMANDS: Final[dict[str, str]] = {
@@ -49,7 +50,8 @@ def main(arguments: list[str], memory: Memory | None = None) -> int:
         parsed.memory = memory
         _look_for_garbage()
         style = getattr(parsed, "format", style)
-        code: int = module.run(parsed)
+        with memory_told():
+            code: int = module.run(parsed)
         sys.stdout.flush()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 2

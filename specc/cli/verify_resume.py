@@ -7,6 +7,7 @@ more, with another number of loader workers each time, and then lets the run end
 import argparse
 import hashlib
 import json
+import math
 import os
 import random
 import shutil
@@ -28,15 +29,15 @@ from specc.errors import RunFailed, UsageError
 COMPARED: Final = ("history", "best", "results", "step", "stage", "tail", "micro_batch")
 """What of a checkpoint's metadata is compared beside its tensors."""
 
-START: Final = 0.5
-"""Seconds before the first kill: earlier there is nothing to kill."""
+POLL: Final = 0.01
+"""Seconds between two looks at whether training has begun."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_spec_arguments(parser)
-    parser.add_argument("--kills", type=int, default=5, help="trials, each with a kill")
-    parser.add_argument("--most", type=int, default=1, help="kills of a trial, at most")
+    parser.add_argument("--kills", type=int, default=5, help="how many, over all runs")
+    parser.add_argument("--most", type=int, default=1, help="kills of one run, at most")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2], help="loader workers to choose from")
 
@@ -48,11 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     read_spec(arguments)  # a wrong spec is told here, once
     root = Path(tempfile.mkdtemp(prefix="specc-verify-"))
     try:
-        wrong = _trials(Trials(_words(arguments), root, random.Random(arguments.seed)), arguments)  # noqa: S311
+        trials = Trials(_words(arguments), root, random.Random(arguments.seed))  # noqa: S311
+        return 1 if _all_trials(trials, arguments) else 0
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    say(f"{arguments.kills - wrong} of {arguments.kills} runs that were killed have the same bytes")
-    return 1 if wrong else 0
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Trials:
     root: Path
     chance: random.Random
     seconds: float = 0.0
-    """How long a run takes that nothing disturbs, by the fastest so far."""
+    """How long training takes where nothing disturbs it, by the fastest run so far."""
 
 
 def _words(arguments: argparse.Namespace) -> list[str]:
@@ -73,54 +73,75 @@ def _words(arguments: argparse.Namespace) -> list[str]:
     return words + (["--root", str(arguments.root)] if arguments.root else [])
 
 
-def _trials(trials: Trials, arguments: argparse.Namespace) -> int:
+def _all_trials(trials: Trials, arguments: argparse.Namespace) -> int:
+    """Kill runs until there were enough kills, and return how many runs ended in other bytes."""
     reference = trials.root / "reference"
-    _run(trials, reference, max(arguments.workers), 0)
+    _killed(trials, reference, max(arguments.workers), 0)
     expected = digests(run_in(reference))
-    say(f"undisturbed: {trials.seconds:.1f} s, {len(expected):,} digests")
-    wrong = 0
-    for number in range(1, arguments.kills + 1):
+    say(f"undisturbed: {trials.seconds:.1f} s of training, {len(expected):,} digests")
+    made, runs, wrong = 0, 0, 0
+    while made < arguments.kills:
         folder, workers = trials.root / "trial", trials.chance.choice(arguments.workers)
-        moments: list[float] = []
-        while not moments:  # a run that ended before it was killed proves nothing
-            shutil.rmtree(folder, ignore_errors=True)
-            moments = _run(trials, folder, workers, trials.chance.randint(1, arguments.most))
+        shutil.rmtree(folder, ignore_errors=True)
+        most = min(arguments.most, arguments.kills - made)
+        moments = _killed(trials, folder, workers, trials.chance.randint(1, most))
+        if not moments:
+            continue  # a run that ended before it was killed proves nothing
         odd = differences(expected, digests(run_in(folder))) + leftovers(folder)
-        wrong += bool(odd)
+        made, runs, wrong = made + len(moments), runs + 1, wrong + bool(odd)
         when = ", ".join(f"{moment:.1f}" for moment in moments)
         told = "the same bytes" if not odd else f"DIFFERENT: {', '.join(odd[:3])}"
-        say(f"{number}: {workers} workers, killed after {when} s: {told}")
+        say(f"{runs}: {workers} workers, killed after {when} s: {told}")
+    say(f"{made} kills in {runs} runs, of which {runs - wrong} ended in the same bytes")
     return wrong
 
 
-def _run(trials: Trials, folder: Path, workers: int, kills: int) -> list[float]:
-    """Run to the end, killing the process group at random moments; return those that hit, in seconds."""
-    sets = (f"run.out={folder}", f"data.num_workers={workers}", "run.loggers=[]")
+def _killed(trials: Trials, out: Path, workers: int, kills: int) -> list[float]:
+    """Run to the end, killing the process group at random moments; return those that hit, in seconds of training."""
+    sets = (f"run.out={out}", f"data.num_workers={workers}", "run.loggers=[]")
     words = [*trials.command, *(word for text in sets for word in ("--set", text))]
-    environment = {**os.environ, VARIABLE: str(folder / ".store")}
     moments: list[float] = []
     for _ in range(kills):
-        moment = trials.chance.uniform(START, max(trials.seconds, START))
-        began = time.monotonic()
-        process = subprocess.Popen(
-            words, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        try:
-            process.communicate(timeout=moment)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            moments.append(moment)
-        else:
-            if not moments:
-                trials.seconds = min(trials.seconds, time.monotonic() - began)
+        moment = trials.chance.uniform(0, trials.seconds)
+        seconds = _run(words, out, moment)
+        if seconds is not None:
             break
-    began = time.monotonic()
-    last = subprocess.run(words, env=environment, check=False, capture_output=True, text=True)
-    if last.returncode not in (0, 3):
-        raise RunFailed(f"the run ended with exit code {last.returncode}: {last.stderr.strip()[-500:]}")
-    trials.seconds = trials.seconds or time.monotonic() - began
+        moments.append(moment)
+    else:
+        seconds = _run(words, out, None)
+    if not moments:
+        trials.seconds = min(trials.seconds or math.inf, seconds or 0.0)
     return moments
+
+
+def _run(words: list[str], out: Path, moment: float | None) -> float | None:
+    """Run a command in a process group, and kill that so many seconds after training began.
+
+    Returns the seconds of training when it ended before.
+
+    Raises: RunFailed when it fails by itself.
+    """
+    environment = {**os.environ, VARIABLE: str(out / ".store")}
+    process = subprocess.Popen(
+        words, env=environment, start_new_session=True, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not _has_begun(out, process.pid):
+        time.sleep(POLL)
+    began = time.monotonic()
+    try:
+        _, told = process.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return None
+    if process.returncode not in (0, 3):
+        raise RunFailed(f"the run ended with exit code {process.returncode}: {told.strip()[-500:]}")
+    return time.monotonic() - began
+
+
+def _has_begun(out: Path, process: int) -> bool:
+    """Say whether a process holds the lock of the run folder."""
+    return any(path.read_text() == f"process {process}\n" for path in out.glob("*/.lock"))
 
 
 def run_in(out: Path) -> Path:

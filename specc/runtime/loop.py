@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,22 +12,22 @@ from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor
 
 from specc.data.index import build_index
-from specc.errors import DataError, Interrupted, RunFailed
+from specc.errors import DataError, RunFailed
+from specc.memory import memory_told
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, training_loader
 from specc.runtime.environment import available_threads, differences, environment, keep_freed_memory, pick_device
-from specc.runtime.evaluate import Split, evaluate
+from specc.runtime.epoch_end import end_epoch
+from specc.runtime.evaluate import Split
 from specc.runtime.events import (
-    EpochDone,
     Event,
     Remarked,
     StageDone,
     StageStarted,
     Started,
     StepDone,
-    TailMeasured,
 )
 from specc.runtime.failed import write_batch
 from specc.runtime.finish import finish
@@ -36,20 +36,22 @@ from specc.runtime.gates import check_gates, complete_row, stage_gates
 from specc.runtime.losses import Objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model, placed
-from specc.runtime.monitor import Row, best_row, has_stopped, improves, value_of
+from specc.runtime.monitor import has_stopped
 from specc.runtime.resume import find_state, read_tensors, start_from
 from specc.runtime.run import Run
 from specc.runtime.saving import Saving
 from specc.runtime.signals import Interruption, listening
 from specc.runtime.state import State
 from specc.runtime.step import NotFiniteError, train_step
-from specc.runtime.tail import followed
 
 LAG: Final = 16
 """Steps between two readings of the loss from an accelerator, which would otherwise wait for each."""
 
 TOLERATED: Final = 10
-"""Steps in a row that fp16 may leave out, while its scaler looks for a scale."""
+"""Losses in a row that may be not finite in fp16, while its scaler looks for a scale."""
+
+LOWEST: Final = 2.0**-10
+"""Scale below which fp16 gives up: it begins at 2**16, and each gradient that is not finite halves it."""
 
 
 @dataclass
@@ -73,7 +75,7 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
     with (
         folder.locked(),
         listening() as interruption,
-        _memory_told(),
+        memory_told(),
         closing(Saving(plan, folder)) as saving,
     ):
         folder.prepare(plan, spec, fresh=fresh)
@@ -88,17 +90,6 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
             yield from _stage(run, state)
             check_gates(plan, state.history, index)
         yield from finish(run, state)
-
-
-@contextmanager
-def _memory_told() -> Iterator[None]:
-    """Say in words that the device's memory is too small."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        told = str(error).split(". ", 1)[0]
-        remedy = "set micro_batch_size to a part of batch_size; the last checkpoint stands"
-        raise RunFailed(f"out of memory on the device: {told}", help=remedy) from None
 
 
 def _prepare(  # noqa: PLR0913
@@ -214,7 +205,7 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
         yield from run.saving.done()
         if not waiting:
             yield from _stop_if_asked(run, state, work.cadence)
-    yield from _end_epoch(run, state, work.cadence, began)
+    yield from end_epoch(run, state, work.cadence, began)
     yield from _stop_if_asked(run, state, work.cadence)
     if not _stage_is_over(state) and work.cadence.due(state.step, epoch, epoch_over=True):
         yield from run.saving.save(state, "last", work.cadence)
@@ -233,8 +224,8 @@ def _told(run: Run, state: State, waiting: list[tuple[Tensor, int]]) -> Iterator
         told = state.global_step - state.step + step
         yield StepDone(stage.name, step, told, loss, state.rate_at(step - 1), samples)
     assert state.scaler is not None  # noqa: S101
-    if stage.precision != "fp16" and state.scaler.get_scale() < 1:
-        yield from _left_out(run, state, state.step, "a gradient is not finite")
+    if state.scaler.get_scale() < (LOWEST if stage.precision == "fp16" else 1):
+        yield from _end_at(run, state, state.step, "a gradient is not finite")
 
 
 def _left_out(run: Run, state: State, step: int, found: str) -> Iterator[Event]:
@@ -244,62 +235,19 @@ def _left_out(run: Run, state: State, step: int, found: str) -> Iterator[Event]:
     """
     state.left_out += 1
     if state.of_stage.precision != "fp16" or state.left_out > TOLERATED:
-        yield Remarked(f"the batch is in {write_batch(run, state, step - 1)}")
-        raise RunFailed(
-            f"{found} at step {step} of stage `{state.of_stage.name}`",
-            help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
-        )
+        yield from _end_at(run, state, step, found)
 
 
-def _end_epoch(run: Run, state: State, cadence: Cadence, began: float) -> Iterator[Event]:
-    """Validate where it is due, record the epoch, and keep its weights if they are the best."""
-    stage, last, epoch = state.of_stage, state.step >= (state.of_stage.steps or 0), len(state.stage_rows) + 1
-    due = "val" in run.splits and (last or epoch % run.plan.evaluate.every_epochs == 0)
-    try:
-        measured = evaluate(state.evaluated, run.splits["val"], stage, run.leave_if_asked) if due else None
-    except Interrupted:
-        yield from run.saving.save(state, "last", cadence)
-        yield from run.saving.done(most=0)
-        raise
-    if measured:
-        state.tail = followed(run.plan, state.tail, measured.tail)
-    row: Row = {
-        "stage": stage.name,
-        "epoch": epoch,
-        "step": state.step,
-        "train": {"loss": math.fsum(state.epoch_losses) / max(len(state.epoch_losses), 1)},
-        "val": measured.values if measured else {},
-        "lr": state.rate_at(state.step - 1),
-    }
-    state.epoch_losses = []
-    of_stage, of_run = _is_best(run, state, row)
-    state.history.append(row)
-    if of_run:
-        monitor = run.plan.evaluate.best
-        value = row["val"].get(monitor.metric, math.nan)
-        state.best = {"stage": stage.name, "epoch": epoch, "metric": monitor.metric, "value": value}
-    if of_stage:
-        yield from run.saving.save(state, "best", cadence, of_run=of_run)
-    run.folder.write_history(state.history)
-    yield from run.skipped(state)
-    if measured and state.tail:
-        yield TailMeasured(stage.name, epoch, state.global_step, state.tail)
-    yield EpochDone(row, state.global_step, of_run, time.monotonic() - began)
+def _end_at(run: Run, state: State, step: int, found: str) -> Iterator[Event]:
+    """Write out the batch of a step that is not finite, and end the run.
 
-
-def _is_best(run: Run, state: State, row: Row) -> tuple[bool, bool]:
-    """Say whether an epoch is the best of its stage, and of the run.
-
-    The latest one is where there is no validation, and the first one as long as nothing could be measured.
+    Raises: RunFailed.
     """
-    monitor = run.plan.evaluate.best
-    value = value_of(row, monitor)
-    if value is None:
-        latest = "val" not in run.splits
-        return latest or not state.stage_rows, latest or state.best is None
-    best = best_row(monitor, state.stage_rows)
-    of_stage = improves(monitor, value, value_of(best, monitor) if best else None)
-    return of_stage, improves(monitor, value, state.best["value"] if state.best else None)
+    yield Remarked(f"the batch is in {write_batch(run, state, step - 1)}")
+    raise RunFailed(
+        f"{found} at step {step} of stage `{state.of_stage.name}`",
+        help="the last good checkpoint stands; lower the rate, or set max_grad_norm",
+    )
 
 
 def _stop_if_asked(run: Run, state: State, cadence: Cadence) -> Iterator[Event]:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from specc.data.randomness import integer
 from specc.errors import RunFailed
+from specc.memory import is_of_memory
 from specc.plan.model import StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.losses import Objective
@@ -17,9 +18,6 @@ from specc.runtime.mixing import mixture_at
 from specc.runtime.optimizers import set_rate
 from specc.runtime.rng import seed_step
 from specc.runtime.state import State
-
-_NO_MEMORY: Final = "not enough memory"
-"""What torch says of the main memory, in a plain RuntimeError."""
 
 
 class NotFiniteError(RunFailed):
@@ -49,8 +47,8 @@ def train_step(state: State, batch: Batch, objective: Objective, normalize: Norm
         try:
             total = _gradients(state, batch, objective, normalize, size)
             break
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _is_of_memory(error) or size == 1:
+        except (MemoryError, RuntimeError) as error:
+            if not is_of_memory(error) or size == 1:
                 raise
             optimizer.zero_grad(set_to_none=True)
             state.load_buffers(before)
@@ -84,10 +82,6 @@ def _gradients(state: State, batch: Batch, objective: Objective, normalize: Norm
         torch.autograd.backward(scaler.scale(loss))
         total += loss.detach()
     return total
-
-
-def _is_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or _NO_MEMORY in str(error)
 
 
 class Partners(NamedTuple):

@@ -4,6 +4,7 @@ import errno
 import math
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -164,8 +165,20 @@ def test_memory_for_no_sample_at_all_ends_the_run(plan, tmp_path, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
 
     monkeypatch.setattr(ImageModel, "forward", forward)
-    with pytest.raises(RunFailed, match="out of memory on the device: CUDA out of memory"):
+    with pytest.raises(RunFailed, match="memory does not suffice: CUDA out of memory"):
         list(events(plan, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 2.0**-11])
+def test_fp16_gives_up_when_its_scale_has_vanished(plan, tmp_path, monkeypatch, scale: float):
+    half = tuple(stage.model_copy(update={"precision": "fp16"}) for stage in plan.stages)
+    monkeypatch.setattr(torch.amp.GradScaler, "get_scale", lambda self: scale)
+    with (
+        pytest.raises(RunFailed, match="a gradient is not finite at step 1 of")
+        if scale < loop.LOWEST
+        else nullcontext()
+    ):
+        list(events(plan.model_copy(update={"stages": half}), tmp_path / "run"))
 
 
 def test_a_disk_that_fills_up_while_training_goes_on_is_told(plan, tmp_path, monkeypatch):
