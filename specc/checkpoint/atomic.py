@@ -7,8 +7,8 @@ first fsync comes back as an empty file after a power cut on ext4; without the s
 import errno
 import os
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,10 @@ _CHUNK: Final = 16 * 2**20
 MARGIN: Final = 16 * 2**20
 """Bytes that stay free beyond the file, for the logs written next to it."""
 
-_LEFTOVER: Final = re.compile(r"\..+\.([1-9][0-9]{0,8})\.tmp", re.DOTALL)
+_HOST: Final = os.uname().nodename.replace("/", "_")[:64]
+"""Whose process a number means; a store may be shared by several machines."""
+
+_LEFTOVER: Final = re.compile(rf"\..+\.{re.escape(_HOST)}\.([1-9][0-9]{{0,8}})\.tmp", re.DOTALL)
 _ELSEWHERE: Final = "check the folder, or choose another for the run"
 _FAULTS: Final = {
     errno.ENOSPC: ("no space is left on the disk", "free some space, then give the same command again"),
@@ -36,32 +39,34 @@ _FAULTS: Final = {
 
 
 def write_atomic(
-    path: str | os.PathLike[str], buffers: Iterable[bytes | bytearray | memoryview], *, read_back: bool = False
+    path: str | os.PathLike[str],
+    buffers: Iterable[bytes | bytearray | memoryview],
+    *,
+    proven: Callable[[], None] | None = None,
 ) -> None:
     """Replace a file by the joined buffers, or leave it as it was.
 
-    With `read_back`, what the disk has is compared with what was meant before anything is replaced.
+    With `proven`, what the disk has is compared with what was meant; that is called before anything is replaced.
     Raises: RunFailed; the old file stands and no temporary file is left, as far as the disk still allows.
     """
     target = Path(path)
     views = [memoryview(buffer) for buffer in buffers]
     temporary = _temporary(target)
-    try:
+    with telling(target):
         _check_space(target, sum(view.nbytes for view in views))
         # A file with this process's number can only be the leftover of a dead process that had it before.
         temporary.unlink(missing_ok=True)
         try:
             _write_synced(temporary, views)
-            if read_back:
+            if proven:
                 _compare(temporary, views)
+                proven()
             temporary.replace(target)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
-    except OSError as error:
-        raise _failure(target, error) from error
 
 
 def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
@@ -78,20 +83,52 @@ def link_atomic(source: Path, target: Path) -> None:
     Raises: RunFailed, as `write_atomic` does.
     """
     temporary = _temporary(target)
-    try:
-        temporary.unlink(missing_ok=True)
+    with telling(target):
         try:
-            os.link(source, temporary)
-        except OSError:
-            _copy_synced(source, temporary)
-        temporary.replace(target)
-        # Where both were one file already, renaming does nothing and leaves the second name.
-        temporary.unlink(missing_ok=True)
-        _sync_folder(target.parent)
-    except OSError as error:
-        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise _failure(target, error) from error
+            try:
+                os.link(source, temporary)
+            except OSError:
+                _copy_synced(source, temporary)
+            temporary.replace(target)
+            # Where both were one file already, renaming does nothing and leaves the second name.
+            temporary.unlink(missing_ok=True)
+            _sync_folder(target.parent)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there.
+
+    Raises: RunFailed, as `write_atomic` does.
+    """
+    with telling(path, "made"):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, where it is there.
+
+    Raises: RunFailed, as `write_atomic` does.
+    """
+    with telling(path, "removed"):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling(target: Path, done: str = "written") -> Iterator[None]:
+    """Say in words what the disk did not let happen.
+
+    Raises: RunFailed for an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason, remedy = _FAULTS.get(error.errno or 0, ((error.strerror or "unknown reason").lower(), _ELSEWHERE))
+        raise RunFailed(f"{target}: not {done}, {reason}", help=remedy) from error
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> list[str]:
@@ -105,8 +142,13 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> list[str]:
     return removed
 
 
+def temporary_name(name: str, process: int) -> str:
+    """Return what a process calls a file until it is whole."""
+    return f".{name}.{_HOST}.{process}.tmp"
+
+
 def _temporary(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    return target.with_name(temporary_name(target.name, os.getpid()))
 
 
 def _copy_synced(source: Path, target: Path) -> None:
@@ -187,11 +229,6 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(file)
-
-
-def _failure(target: Path, error: OSError) -> RunFailed:
-    reason, remedy = _FAULTS.get(error.errno or 0, ((error.strerror or "unknown reason").lower(), _ELSEWHERE))
-    return RunFailed(f"{target}: not written, {reason}", help=remedy)
 
 
 def _runs(process: int) -> bool:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from specc.checkpoint.atomic import link_atomic
+from specc.checkpoint.atomic import link_atomic, remove
 from specc.checkpoint.format import read, read_header
-from specc.checkpoint.metadata import CheckpointInfo
+from specc.checkpoint.metadata import CheckpointInfo, Kind
 from specc.errors import FileFormatError, RunFailed
 
 Part = Literal["end", "best", "part"]
@@ -25,6 +25,7 @@ VARIABLE: Final = "SPECC_STORE"
 """The environment's word for where the store is."""
 
 _ENDINGS: Final[dict[Part, str]] = {"end": "", "best": ".best", "part": ".part"}
+_KINDS: Final[dict[Part, Kind]] = {"end": "stage", "best": "best", "part": "last"}
 _FILE: Final = re.compile(r"(?P<digest>[0-9a-f]{64})(?P<ending>|\.best|\.part)\.safetensors")
 
 
@@ -88,9 +89,12 @@ class Store:
         return True
 
     def forget(self, digest: str) -> None:
-        """Remove what is kept of a stage; the end goes first, so that the rest is never taken for a finished stage."""
+        """Remove what is kept of a stage; the end goes first, so that the rest is never taken for a finished stage.
+
+        Raises: RunFailed when the disk does not let it go.
+        """
         for part in _ENDINGS:
-            self.path(digest, part).unlink(missing_ok=True)
+            remove(self.path(digest, part))
 
     def entries(self) -> list[Entry]:
         """Return what is kept, the least recently used first."""
@@ -137,10 +141,10 @@ def _entry(digest: str, paths: list[Path]) -> Entry | None:
     return Entry(digest, tuple(paths), sum(stat.st_size for stat in stats), max(stat.st_mtime for stat in stats))
 
 
-def holds(path: Path, digest: str) -> bool:
-    """Say whether a file is a result of the stage of this digest, by its header."""
+def holds(path: Path, digest: str, part: Part | None = None) -> bool:
+    """Say whether a file is a result of the stage of this digest, and this part of it, by its header."""
     try:
         metadata = read_header(path).own_metadata or {}
     except FileFormatError:
         return False
-    return metadata.get("stage_digest") == digest
+    return metadata.get("stage_digest") == digest and (part is None or metadata.get("kind") == _KINDS[part])

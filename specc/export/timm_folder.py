@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from specc.checkpoint.atomic import write_atomic, write_text_atomic
+from specc.checkpoint.atomic import make_folder, remove, write_atomic, write_text_atomic
 from specc.checkpoint.format import RawTensor, encode, read, split
 from specc.compiler.backbone import Backbone, find_backbone
 from specc.plan.model import HeadPlan, Plan
@@ -17,8 +17,10 @@ def export_timm(plan: Plan, checkpoint: Path, folder: Path) -> list[Path]:
     """Write the best weights for timm; heads other than the first linear one go to `heads.safetensors`.
 
     Load them by `timm.create_model(architecture, num_classes=N, checkpoint_path="model.safetensors")`.
+
+    Raises: RunFailed when the disk does not take them; FileFormatError when the checkpoint is damaged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     header, payload = read(checkpoint)
     tensors = split(header, payload)
     backbone = find_backbone(plan.model.backbone or "", plan.data.channels)
@@ -35,9 +37,12 @@ def export_timm(plan: Plan, checkpoint: Path, folder: Path) -> list[Path]:
     write_text_atomic(
         written[1], json.dumps(_config(plan, backbone, head, weights), indent=2, ensure_ascii=False) + "\n"
     )
+    heads = folder / "heads.safetensors"
     if others:
-        write_atomic(folder / "heads.safetensors", _plain(others))
-        written.append(folder / "heads.safetensors")
+        write_atomic(heads, _plain(others))
+        written.append(heads)
+    else:
+        remove(heads)  # of an earlier plan
     return written
 
 

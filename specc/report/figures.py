@@ -8,7 +8,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from specc.checkpoint.atomic import write_atomic
+from specc.checkpoint.atomic import make_folder, write_atomic
 from specc.report.class_figures import classes_figure, confusion_figure
 from specc.report.curves import curves_figure, rates_figure
 from specc.report.drawing import png
@@ -34,7 +34,7 @@ def figures(finished: Finished) -> dict[str, bytes]:
 
 def write_pictures(pictures: dict[str, bytes], folder: Path) -> list[Path]:
     """Write drawn figures into a folder, and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, picture in pictures.items():
         write_atomic(folder / name, [picture])
     return [folder / name for name in pictures]

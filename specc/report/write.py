@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from specc.checkpoint.atomic import write_text_atomic
+from specc.checkpoint.atomic import make_folder, write_text_atomic
 from specc.report.classification import classification_text
 from specc.report.figures import figures, write_pictures
 from specc.report.model import Finished
@@ -17,7 +17,7 @@ def write_report(finished: Finished, folder: Path) -> list[Path]:
     """
     pictures = figures(finished)
     written = write_pictures(pictures, folder / "figures")
-    (folder / "reports").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "reports")
     for split in ("val", "test"):
         text = classification_text(finished, split)
         if text is not None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from specc.checkpoint.atomic import write_atomic
+from specc.checkpoint.atomic import make_folder, write_atomic
 from specc.checkpoint.format import encode
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import INPUTS, training_transforms
@@ -29,6 +29,6 @@ def write_batch(run: Run, state: State, step: int) -> Path:
         "plan": run.plan.digest,
     }
     path = run.folder.root / "failed" / f"{state.of_stage.name}-{step + 1}.safetensors"
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     write_atomic(path, encode(to_raw({**batch.inputs, **labels}), about).chunks())
     return path

@@ -7,12 +7,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from specc.checkpoint.atomic import link_atomic, remove_leftovers, write_atomic, write_text_atomic
-from specc.checkpoint.format import Encoded, read_header
+from specc.checkpoint.atomic import (
+    link_atomic,
+    make_folder,
+    remove,
+    remove_leftovers,
+    write_atomic,
+    write_text_atomic,
+)
+from specc.checkpoint.format import Encoded, read
 from specc.checkpoint.metadata import CheckpointInfo, Kind, to_strict
 from specc.checkpoint.store import Part, Store, holds
 from specc.errors import FileFormatError, RunFailed, UsageError
@@ -46,8 +54,9 @@ class RunFolder:
         return self.root / f"previous{age if age > 1 else ''}.safetensors"
 
     def states(self) -> list[Path]:
-        """Return the newest state and those before it, as far as they are there."""
-        return [path for path in (self.last, *sorted(self.root.glob("previous*.safetensors"))) if path.exists()]
+        """Return the newest state and those before it, newest first, as far as they are there."""
+        before = sorted(self.root.glob("previous*.safetensors"), key=lambda path: (len(path.name), path.name))
+        return [path for path in (self.last, *before) if path.exists()]
 
     @property
     def best(self) -> Path:
@@ -68,9 +77,12 @@ class RunFolder:
         return self.root / "stages" / f"{name}.best.safetensors"
 
     def finished_results(self, plan: Plan) -> dict[str, Any] | None:
-        """Return the results of a run of this very plan that is finished; None when there is something left to do."""
+        """Return the results of a run of this very plan that is finished; None when there is something left to do.
+
+        Weights that are damaged since are something to do.
+        """
         try:
-            metadata = read_header(self.best).own_metadata
+            metadata = read(self.best)[0].own_metadata
             info = CheckpointInfo.from_json(metadata, str(self.best)) if metadata else None
         except FileFormatError:
             return None
@@ -86,21 +98,24 @@ class RunFolder:
             self._share(digest, "best", self.stage_best(stage.name))
 
     def _share(self, digest: str, part: Part, path: Path) -> None:
-        if not holds(path, digest):
+        if not holds(path, digest, part):
             self.store.lend(digest, part, path)
         elif not self.store.path(digest, part).exists():
             with suppress(RunFailed):  # the next save tells what is wrong with the store
                 self.store.keep(path, digest, part)
 
     def prepare(self, plan: Plan, spec: str, *, fresh: bool = False) -> None:
-        """Make the folder and write down what is about to run; `fresh` clears away what earlier runs left of it."""
+        """Make the folder and write down what is about to run; `fresh` clears away what earlier runs left of it.
+
+        Raises: RunFailed when the folder cannot be written.
+        """
         for folder in (self.root / "stages", self.root / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.root, self.root / "stages"):
+            make_folder(folder)
+        for folder in (self.root, *(path for path in self.root.iterdir() if path.is_dir()), self.store.root):
             remove_leftovers(folder)
         if fresh:
             for path in (*self.root.glob("*.safetensors"), *(self.root / "stages").glob("*.safetensors")):
-                path.unlink()
+                remove(path)
             for digest in plan.stage_digests:
                 self.store.forget(digest)
         write_text_atomic(self.root / "plan.json", dump(plan))
@@ -111,7 +126,7 @@ class RunFolder:
         path = self.root / f"spec{self.notation}"
         write_text_atomic(path, text)
         for other in {self.root / f"spec{ending}" for ending in NOTATIONS} - {path}:
-            other.unlink(missing_ok=True)
+            remove(other)
 
     def save(self, encoded: Encoded, kind: Kind, stage: str, *, of_run: bool = False, keep_last: int = 2) -> Path:
         """Write a checkpoint, under the names that it has, and return the first of them.
@@ -120,19 +135,23 @@ class RunFolder:
         best weights may be the run's best, too.
         """
         path = {"best": self.stage_best(stage), "stage": self.stage(stage), "last": self.last}[kind]
+        write_atomic(path, encoded.chunks(), proven=partial(self._make_way, kind, keep_last))
         if kind == "last":
-            self._move_on(keep_last)
-        write_atomic(path, encoded.chunks(), read_back=True)
+            for older in self.states()[keep_last:]:
+                remove(older)
         if kind == "stage":
             link_atomic(path, self.last)
         if of_run:
             link_atomic(path, self.best)
         return path
 
-    def _move_on(self, keep_last: int) -> None:
-        """Let the newest state become the one before it, that one the one before, and so on."""
-        names = [self.last, *(self.previous(age) for age in range(1, keep_last))]
-        for newer, older in reversed([*pairwise(names)]):
+    def _make_way(self, kind: Kind, keep_last: int) -> None:
+        """Let the newest state become the one before it, that one the one before, and so on, with one more than wanted.
+
+        So many states are there at any moment, whatever happens before the new one has its name.
+        """
+        names = [self.last, *(self.previous(age) for age in range(1, keep_last + 1))]
+        for newer, older in reversed([*pairwise(names)]) if kind == "last" else ():
             if newer.exists():
                 link_atomic(newer, older)
 
@@ -146,14 +165,6 @@ class RunFolder:
         """Write one line an epoch."""
         lines = [json.dumps(to_strict(row), ensure_ascii=False, sort_keys=True) for row in rows]
         write_text_atomic(self.root / "history.jsonl", "".join(line + "\n" for line in lines))
-
-    def read_environment(self) -> dict[str, Any]:
-        """Return what the run began on; empty when it has not begun or the file is damaged."""
-        try:
-            found = json.loads((self.root / "environment.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         """Write down what the run runs on."""
@@ -174,9 +185,9 @@ class RunFolder:
                 age = time.time() - path.stat().st_mtime
                 message = f"`{self.root}` is in use by {file.read().strip() or 'another run'}, for {age:.0f} s"
                 raise UsageError(message, help="wait for it, or run under another name") from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()}\n")
-            file.flush()
+            with suppress(OSError):  # it is for people; a full disk is told by what is written next
+                os.truncate(file.fileno(), 0)
+                os.write(file.fileno(), f"process {os.getpid()}\n".encode())
             yield
 
 

@@ -96,15 +96,15 @@ def _prepare(  # noqa: PLR0913
     plan: Plan, folder: RunFolder, spec: str, interruption: Interruption, saving: Saving, *, fresh: bool
 ) -> tuple[Run, State, Started]:
     device = pick_device(plan.run.device)
-    before = {} if fresh else folder.read_environment()
-    threads = int(before.get("threads") or available_threads())
-    torch.set_num_threads(threads)
-    keep_freed_memory()
-    now = environment(device, threads)
     index = build_index(plan.data, plan.seed)
     if index.data.fingerprints != plan.data.fingerprints:
         raise DataError("the data changed since the plan was compiled", help="compile the spec again")
     found, notes = (None, []) if fresh else find_state(folder, plan)
+    before = found.info.environment if found else {}
+    threads = int(before.get("threads") or available_threads())
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    now = environment(device, threads)
     model = placed(build_model(plan, pretrained=plan.model.pretrained and found is None), device)
     ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
     state = State(plan, model, ema, device, now, spec)

@@ -3,12 +3,12 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from specc.checkpoint.atomic import write_text_atomic
+from specc.checkpoint.atomic import telling, write_text_atomic
 from specc.checkpoint.metadata import to_strict
 from specc.plan.model import Plan
 from specc.runtime.events import EpochDone, Evaluated, Event, Started, StepDone, TailMeasured
@@ -21,14 +21,18 @@ EVERY: Final = 10
 
 
 def record(events: Iterable[Event], folder: RunFolder, plan: Plan) -> Iterator[Event]:
-    """Pass events on and write them down. After a crash, what is made again is not written twice."""
+    """Pass events on and write them down. After a crash, what is made again is not written twice.
+
+    Raises: RunFailed when the disk does not take them.
+    """
     with ExitStack() as opened:
         records: _Records | None = None
         for event in events:
-            if isinstance(event, Started):
-                records = opened.enter_context(closing(_Records(folder, event, plan)))
-            if records:
-                records.write(event)
+            with telling(folder.root / "logs"):
+                if isinstance(event, Started):
+                    records = opened.enter_context(closing(_Records(folder, event, plan)))
+                if records:
+                    records.write(event)
             yield event
 
 
@@ -62,7 +66,8 @@ class _Records:
         """Close the files."""
         for opened in (self.log, self.events, self.tail, self.writer):
             if opened is not None:
-                opened.close()
+                with suppress(OSError):  # what was flushed is there, and what could not be was told
+                    opened.close()
 
 
 def _write(file: TextIO, records: Iterable[dict[str, Any]]) -> None:
@@ -81,7 +86,8 @@ def _drop_after(path: Path, global_step: int) -> None:
     """Keep only the lines up to the step that the run goes on from."""
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    lines = path.read_bytes().decode("utf-8", errors="replace").split("\n")
+    lines = [*(text + "\n" for text in lines[:-1]), *filter(None, lines[-1:])]
     kept = [text for text in lines if _step_of(text) <= global_step]
     if len(kept) != len(lines):
         write_text_atomic(path, "".join(kept))
@@ -89,10 +95,10 @@ def _drop_after(path: Path, global_step: int) -> None:
 
 def _step_of(text: str) -> int:
     try:
-        record = json.loads(text)
+        record = json.loads(text) if text.endswith("\n") else None
     except ValueError:
-        return 2**63  # half a line, written when the process died
-    return int(record.get("global_step", 0)) if isinstance(record, dict) else 2**63
+        return 2**63
+    return int(record.get("global_step", 0)) if isinstance(record, dict) else 2**63  # half a line
 
 
 def _tensorboard(folder: Path, global_step: int, plan: Plan) -> Any:

@@ -59,7 +59,7 @@ def check_best(folder: RunFolder, plan: Plan, info: CheckpointInfo) -> None:
     for name, epoch in wanted.items():
         found = CheckpointInfo.from_json(read(folder.stage_best(name))[0].own_metadata or {}, name)
         finished = names.index(name) <= over
-        fits = found.stage_digest == plan.stage_digests[names.index(name)]
+        fits = found.kind == "best" and found.stage_digest == plan.stage_digests[names.index(name)]
         if not fits or (finished and epoch is not None and found.epoch != epoch):
             raise FileFormatError(f"`{folder.stage_best(name)}` does not hold the best weights of this run")
 

@@ -13,6 +13,7 @@ import timm
 import torch
 from PIL import Image
 
+from specc.checkpoint.atomic import temporary_name
 from specc.cli.verify_resume import digests
 from specc.compiler.pipeline import compile_spec
 from specc.diagnostics.model import SpecError
@@ -245,7 +246,7 @@ def test_a_run_begins_anew_when_every_state_is_damaged(plan, finished, tmp_path)
 
 
 def test_leftovers_of_a_dead_process_are_removed(plan, copy):
-    leftover = copy / "stages" / ".head.safetensors.999999999.tmp"
+    leftover = copy / "stages" / temporary_name("head.safetensors", 999999999)
     leftover.write_bytes(b"half a file")
     list(events(plan, copy))
     assert not leftover.exists()

@@ -8,7 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from specc.checkpoint.atomic import MARGIN, remove_leftovers, write_atomic, write_text_atomic
+from specc.checkpoint.atomic import (
+    MARGIN,
+    make_folder,
+    remove,
+    remove_leftovers,
+    temporary_name,
+    write_atomic,
+    write_text_atomic,
+)
 from specc.errors import RunFailed
 
 
@@ -158,7 +166,7 @@ def test_a_folder_in_its_place_is_told(tmp_path):
 
 
 def test_a_leftover_with_our_own_number_is_no_obstacle(target):
-    target.with_name(f".{target.name}.{os.getpid()}.tmp").write_bytes(b"half")
+    target.with_name(temporary_name(target.name, os.getpid())).write_bytes(b"half")
     write_atomic(target, [b"new"])
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
@@ -166,12 +174,25 @@ def test_a_leftover_with_our_own_number_is_no_obstacle(target):
 def test_only_leftovers_of_dead_processes_are_removed(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    kept = [f".a.{os.getpid()}.tmp", ".a.1.tmp", f"a.{dead.pid}.tmp", ".a.tmp", ".a.0.tmp", ".a.x.tmp", "a"]
-    for name in [*kept, f".last.safetensors.{dead.pid}.tmp", ".b.999999999.tmp"]:
+    kept = [temporary_name("a", number) for number in (os.getpid(), 1, 0)]
+    kept += ["a", ".a.tmp", ".a.x.tmp", f".a.another-host.{dead.pid}.tmp", temporary_name("a", dead.pid)[1:]]
+    left = [temporary_name("b", 999999999), temporary_name("last.safetensors", dead.pid)]
+    for name in [*kept, *left]:
         (tmp_path / name).write_bytes(b"")
-    assert remove_leftovers(tmp_path) == [".b.999999999.tmp", f".last.safetensors.{dead.pid}.tmp"]
+    assert remove_leftovers(tmp_path) == left
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
 def test_no_folder_has_no_leftovers(tmp_path):
     assert remove_leftovers(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(("name", "act", "done"), [("mkdir", make_folder, "made"), ("unlink", remove, "removed")])
+def test_folders_and_removals_fail_in_words(target, monkeypatch, name, act, done):
+    replace_call(monkeypatch, name, failing(errno.EROFS))
+    with pytest.raises(RunFailed, match=f"not {done}, the file system is read-only"):
+        act(target if name == "unlink" else target.parent / "new")
+
+
+def test_removing_what_is_not_there_is_no_fault(tmp_path):
+    remove(tmp_path / "x")

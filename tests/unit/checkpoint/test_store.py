@@ -1,5 +1,6 @@
 """The store of stages: what goes in comes out, and nothing half or damaged is ever taken."""
 
+import errno
 import multiprocessing
 import os
 from pathlib import Path
@@ -101,6 +102,22 @@ def test_damage_and_what_is_in_anothers_place_are_found(store, tmp_path):
     assert (first, second) == (store.path(ONE, "end"), store.path(TWO, "end"))
     assert "damaged" in why
     assert "another stage's" in other
+
+
+def test_what_the_disk_does_not_let_go_is_told(store, source, monkeypatch):
+    def stay(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    store.keep(source, ONE, "end")
+    monkeypatch.setattr(os, "unlink", stay)
+    with pytest.raises(RunFailed, match="not removed, the disk reports an error"):
+        store.collect(0)
+
+
+def test_a_file_of_another_kind_is_no_part(source):
+    assert holds(source, ONE, "part")
+    assert not holds(source, ONE, "end")
+    assert not holds(source, ONE, "best")
 
 
 def test_the_environment_says_where_it_is(tmp_path, monkeypatch):
