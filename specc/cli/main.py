@@ -26,6 +26,8 @@ COMMANDS: Final[dict[str, str]] = {
     "store": "list, shrink or check the results of stages",
     "inspect": "say what a checkpoint is, and how good",
     "diff": "say what a change to a spec will do",
+    "log": "show what a run did, epoch by epoch",
+    "compare": "show runs side by side: what differs, and what came of it",
     "explain": "say who set a value, or what a diagnostic means",
     "fmt": "format a spec, or convert it to the other notation",
     "schema": "print the JSON Schema of specs",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from specc.diff.edits import edits
+from specc.diff.edits import edits, matched
 from specc.errors import FileFormatError
 from specc.plan.file import load
 from specc.plan.model import Plan
@@ -60,9 +60,10 @@ def _reasons(plan: Plan, folder: RunFolder) -> dict[str, str]:
 def _changed(before: Plan, plan: Plan, stage: str) -> str:
     """Name what changed in a stage, or in what all stages share."""
     found: dict[str, None] = {}
+    called = matched(before, plan).get(stage)
     for edit in edits(before, plan):
         room, *rest = [str(part) for part in edit.path]
-        if room == "stages" and len(rest) > 1 and rest[0] == stage and rest[1] not in _FOLLOWS:
+        if room == "stages" and len(rest) > 1 and rest[0] == called and rest[1] not in _FOLLOWS:
             found[f"{_KEYS.get(rest[1], rest[1])} changed at stages.{stage}"] = None
         elif room in _SHARED:
             found[".".join([room, *rest[:2]]) + " changed"] = None

@@ -1,114 +1,179 @@
-"""A comparison as text and as JSON."""
+"""A comparison for people, for a pull request, and for machines."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from specc.diff.edits import ABSENT, ORDER, Edit
+from specc.diff.changes import Change, changes, stage_names, written
+from specc.diff.consequences import Consequences, Work, consequences
+from specc.diff.edits import ABSENT
 from specc.diff.effects import Comparison, Effect
-from specc.paths import KeyPath
-from specc.spec.units import number_text
 
-_DERIVED = frozenset(
-    [
-        "schedule",
-        "loss",
-        "sampling",
-        "train",
-        "moved",
-        "groups",
-        "trained_parameters",
-        "fingerprints",
-        "counts",
-        "parents",
-        "weights",
-    ]
-)
-"""Fields that follow from others, or that a stage's own words say better; they are compared, and not shown."""
+SAME: Final = "no difference: the two specs are the same experiment"
+
+FITS: Final = {
+    Effect.NOTHING: "no effect on weights",
+    Effect.RESULTS: "changes results",
+    Effect.MODEL: "new model: checkpoints do not fit",
+}
 
 
-def as_text(comparison: Comparison) -> str:
-    """Render for people: each edit as one would say it, then the verdict."""
+def as_text(comparison: Comparison, more: Sequence[str] = (), *, changes_too: bool = True) -> str:
+    """Render in lines: each change as one would say it, then what follows, then what the caller has to add."""
     if not comparison.edits:
-        return "no difference: the two specs are the same experiment\n"
-    lines = [_line(edit, comparison) for edit in shown(comparison)]
-    return "\n".join([*lines, "", *_verdict(comparison)]) + "\n"
+        return "\n".join([SAME, *more]) + "\n"
+    told = written(changes(comparison)) if changes_too else ()
+    lines = [line for change in told for line in _lines(change, comparison)]
+    return "\n".join([*lines, "", *verdict(comparison), *more]) + "\n"
 
 
-def as_json(comparison: Comparison) -> str:
-    """Render for machines."""
-    record = {
-        "effect": comparison.effect.name.lower(),
-        "retrained_from": comparison.first_stage,
-        "kept": list(comparison.kept),
-        "edits": [{"path": str(e.path), "old": _json(e.old), "new": _json(e.new)} for e in comparison.edits],
-    }
+def as_table(comparison: Comparison) -> Any:
+    """Render the changes in two columns, for a wide terminal."""
+    from rich import box  # noqa: PLC0415  (not where lines are wanted)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("", "before", "after", "effect", box=box.SIMPLE_HEAD, pad_edge=False)
+    for change in written(changes(comparison)):
+        style = {Effect.NOTHING: "dim", Effect.RESULTS: "yellow", Effect.MODEL: "bold red"}[change.effect]
+        sides = [Text(side or "") for side in (change.old, change.new)]
+        sides[1].append(_comma(change.ratio))
+        table.add_row(Text(change.name), *sides, Text(does(change, comparison), style=style))
+    return table
+
+
+def as_json(found: Comparison | Mapping[str, Comparison]) -> str:
+    """Render for machines: one comparison, or several by what they are called."""
+    record = _record(found) if isinstance(found, Comparison) else {name: _record(it) for name, it in found.items()}
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-def shown(comparison: Comparison) -> Iterator[Edit]:
-    """Yield the edits that a person made, and not what follows from them."""
-    for edit in comparison.edits:
-        if not _DERIVED.intersection(edit.path):
-            yield edit
+def _record(comparison: Comparison) -> dict[str, Any]:
+    """Return every edit of the plan, every change that a person would name, and what follows."""
+    names = stage_names(comparison.new)
+    follows = consequences(comparison)
+    return {
+        "effect": comparison.effect.name.lower(),
+        "retrained": list(comparison.retrained),
+        "kept": list(comparison.kept),
+        "steps": [follows.old.steps, follows.new.steps, follows.left.steps],
+        "samples": [follows.old.samples, follows.new.samples, follows.left.samples],
+        "parameters": [follows.old.parameters, follows.new.parameters],
+        "same_order_of_data": follows.order is None,
+        "changes": [
+            {
+                "name": it.name,
+                "old": it.old,
+                "new": it.new,
+                "effect": it.effect.name.lower(),
+                "from_stage": None if it.first is None else names.get(it.first),
+                "places": list(it.places),
+            }
+            for it in written(changes(comparison))
+        ],
+        "edits": [
+            {
+                "path": str(it.edit.path),
+                "old": _json(it.edit.old),
+                "new": _json(it.edit.new),
+                "effect": it.effect.name.lower(),
+            }
+            for it in comparison.edits
+        ],
+    }
 
 
-def _line(edit: Edit, comparison: Comparison) -> str:
-    name = _name(edit.path)
-    where = _where(edit.path, comparison)
-    if edit.path[-1] == ORDER:
-        return f"  {name}: {' '.join(edit.old)} -> {' '.join(edit.new)}{where}"
-    if edit.old is ABSENT:
-        return f"+ {name}: {_value(edit.new)}{where}"
-    if edit.new is ABSENT:
-        return f"- {name}: {_value(edit.old)}{where}"
-    return f"  {name}: {_value(edit.old)} -> {_value(edit.new)}{_ratio(edit)}{where}"
+def as_markdown(comparison: Comparison, title: str, more: Sequence[str] = ()) -> str:
+    """Render for a comment on a pull request (GitHub Flavored Markdown)."""
+    if not comparison.edits:
+        return "\n".join([f"#### {title}", "", SAME, *more]) + "\n"
+    rows = [
+        f"| `{it.name}` | {_cell(it.old)} | {_cell(it.new)}{_comma(it.ratio)} | {does(it, comparison)} |"
+        for it in written(changes(comparison))
+    ]
+    head = ["| | before | after | effect |", "| --- | --- | --- | --- |"]
+    lines = [f"- {line}" for line in (*verdict(comparison), *more)]
+    return "\n".join([f"#### {title}", "", *head, *rows, "", *lines]) + "\n"
 
 
-def _name(path: KeyPath) -> str:
-    """Say a path as a person would: a stage's values under its name."""
-    parts = path[1:] if path[0] == "stages" and len(path) > 1 else path
-    return str(KeyPath(part for part in parts if part != "texts"))
+def does(change: Change, comparison: Comparison) -> str:
+    """Say what a change does to weights."""
+    if change.effect is not Effect.RESULTS or change.first is None:
+        return FITS[change.effect]
+    if change.first >= len(comparison.new.stages):
+        return "the run ends in another stage"
+    return f"{FITS[change.effect]} from {comparison.new.stages[change.first].name} on"
 
 
-def _where(path: KeyPath, comparison: Comparison) -> str:
-    for plan in (comparison.new, comparison.old):
-        for candidate in (KeyPath(part for part in path if part != "texts"), path.parent):
-            origin = plan.origins.get(str(candidate))
-            if origin and ":" in origin:
-                return f"   ({origin})"
-    return ""
+def verdict(comparison: Comparison) -> Iterator[str]:
+    """Say what follows from all changes."""
+    follows = consequences(comparison)
+    if comparison.effect is Effect.MODEL:
+        yield FITS[Effect.MODEL]
+    yield f"trained again: {', '.join(comparison.retrained)}" if comparison.retrained else "nothing is trained again"
+    if comparison.kept and comparison.effect is not Effect.NOTHING:
+        yield f"results that stand: {', '.join(comparison.kept)}"
+    if comparison.first == len(comparison.new.stages):
+        yield f"the run ends after {comparison.new.stages[-1].name}"
+    yield from _amounts(follows)
+    if comparison.retrained and follows.order is None:
+        yield "data: the same samples in the same order"
+    elif follows.order is not None and follows.order < len(comparison.new.stages):
+        yield f"data: other samples, or another order, from {comparison.new.stages[follows.order].name} on"
 
 
-def _ratio(edit: Edit) -> str:
-    numbers = [v for v in (edit.old, edit.new) if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) < 2 or not numbers[0]:
+def _amounts(follows: Consequences) -> Iterator[str]:
+    again = follows.left.steps if follows.left.steps and follows.left.steps != follows.new.steps else None
+    rest = f", of which {again:,} are to be made" if again else ""
+    yield from _amount("optimizer steps", follows.old.steps, follows.new.steps, rest)
+    if follows.old.samples != follows.new.samples:
+        yield from _amount("samples", follows.old.samples, follows.new.samples)
+    if follows.old.parameters != follows.new.parameters:
+        yield from _amount("parameters", follows.old.parameters, follows.new.parameters)
+    before = dict(follows.old.trained)
+    for name, count in _trained(follows.new):
+        if before.get(name, count) != count:
+            yield f"parameters that train in {name}: {before[name] or 0:,} -> {count:,}"
+
+
+def _trained(work: Work) -> Iterator[tuple[str, int]]:
+    yield from ((name, count) for name, count in work.trained if count is not None)
+
+
+def _amount(what: str, old: int | None, new: int | None, rest: str = "") -> Iterator[str]:
+    if old is not None and new is not None:
+        yield f"{what}: {old:,} -> {new:,}{rest}" if old != new else f"{what}: {new:,}{rest}"
+
+
+def _lines(change: Change, comparison: Comparison) -> Iterator[str]:
+    """Yield the lines of a change: what it was and is, what it does, and where it is written."""
+    sign = "+" if change.old is None else "-" if change.new is None else " "
+    told = f"{sign} {change.name}: {_both(change)}{_comma(change.ratio)}"
+    yield f"{told}   [{does(change, comparison)}]{_where(change)}"
+    yield from (f"    - {item}" for item in change.removed)
+    yield from (f"    {' ' if ' -> ' in item else '+'} {item}" for item in change.added)
+
+
+def _both(change: Change) -> str:
+    if change.removed or change.added:
+        return "changed"
+    return " -> ".join(side for side in (change.old, change.new) if side is not None)
+
+
+def _where(change: Change) -> str:
+    old, new = (place.split(" ", maxsplit=1)[0] if ":" in place else place for place in change.places)
+    if not (old or new):
         return ""
-    return f", x {number_text(round(numbers[1] / numbers[0], 3))}"
+    return f"   ({new or old})" if old == new or not (old and new) else f"   ({old} -> {new})"
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, float):
-        return number_text(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else text[:97] + "..."
+def _comma(ratio: str) -> str:
+    return f", {ratio}" if ratio else ""
+
+
+def _cell(value: str | None) -> str:
+    return "" if value is None else "`" + value.replace("|", "\\|").replace("`", "'") + "`"
 
 
 def _json(value: Any) -> Any:
     return None if value is ABSENT else value
-
-
-def _verdict(comparison: Comparison) -> Iterator[str]:
-    if comparison.effect is Effect.NOTHING:
-        yield "no effect on weights: nothing is trained again"
-        return
-    if comparison.effect in (Effect.NEW_MODEL, Effect.RESULT):
-        yield str(comparison.effect)
-    names = [stage.name for stage in comparison.new.stages]
-    first = names.index(comparison.first_stage) if comparison.first_stage else len(names)
-    yield f"trained again: {', '.join(names[first:])}" if first < len(names) else "nothing is trained again"
-    if comparison.kept:
-        yield f"results that stand: {', '.join(comparison.kept)}"
-    old, new = (sum(stage.steps or 0 for stage in plan.stages) for plan in (comparison.old, comparison.new))
-    if old and new:
-        yield f"optimizer steps: {old:,} -> {new:,}"

@@ -295,6 +295,10 @@ class Plan(Record):
         """Say whether the stage after one begins with its best weights, and not with its last."""
         return index + 1 < len(self.stages) and self.stages[index + 1].start_from == "best"
 
+    def trains_backbone(self, index: int) -> bool:
+        """Say whether a stage trains any of the backbone; it drops no paths where it does not."""
+        return any(not name.startswith("heads.") for name in self.stages[index].train)
+
     @property
     def input_kind(self) -> str:
         """Return what the model is fed: images, or what its architecture wants."""
@@ -340,7 +344,10 @@ def _stage_key(plan: Plan, index: int, before: str | None) -> dict[str, Any]:
         "shared": plan.shared_digest,
         "stage": stage.model_dump(mode="json", exclude=_NO_WEIGHT),
         "train": {name: factor for group, factor in stage.train.items() for name in members[group]},
+        "drop_path_rate": plan.model.drop_path_rate if plan.trains_backbone(index) else None,
         "stop": _metric(plan, stage.stop.monitor) if stage.stop else None,
+        # Weights follow from the data; where that was not there, the words stand for them.
+        **({"sample": stage.sampling.text} if stage.sampling and stage.sampling.weights is None else {}),
     }
 
 
@@ -357,7 +364,7 @@ def _shared_key(plan: Plan) -> dict[str, Any]:
         "data": plan.data.model_dump(mode="json", exclude={"location", "samples", "fingerprints"}),
         "rows": [fingerprints.get(split) for split in ("train", "val")],
         "augment": plan.augment.model_dump(mode="json"),
-        "model": plan.model.model_dump(mode="json", exclude={"groups", "start_from"}),
+        "model": plan.model.model_dump(mode="json", exclude={"groups", "start_from", "drop_path_rate"}),
         "parameters": {n: [s, g.decay] for g in plan.model.groups for n, s in g.parameters.items()},
         "best": [plan.evaluate.best.mode, plan.evaluate.best.metric, _metric(plan, plan.evaluate.best)],
         "every_epochs": plan.evaluate.every_epochs,

@@ -146,7 +146,7 @@ def test_diff(wrong, doubtful, tmp_path):
     assert "results that stand: warmup, finetune" in changed.stdout
     assert specc("diff", SPEC, doubtful, "--exit-code").returncode == 1
     record = json.loads(specc("diff", SPEC, doubtful, "--json").stdout)
-    assert (record["retrained_from"], record["kept"]) == ("polish", ["warmup", "finetune"])
+    assert (record["retrained"], record["kept"]) == (["polish"], ["warmup", "finetune"])
     assert specc("diff", SPEC, wrong).returncode == 1
 
 

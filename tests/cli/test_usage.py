@@ -13,6 +13,8 @@ NEEDED = dict.fromkeys(COMMANDS, ("spec.toml",)) | {
     "diff": ("spec.toml", "spec.toml"),
     "explain": ("spec.toml", "seed"),
     "store": ("ls",),
+    "log": ("run",),
+    "compare": ("run", "another"),
 }
 """What each command cannot be without."""
 
@@ -45,7 +47,7 @@ def told(capsys):
     return give
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"schema"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"schema", "diff"}))
 def test_a_missing_argument(told, command):
     code, said = told(command, *NEEDED[command][:-1])
     remedy = "name a value of it" if command == "explain" else "the following arguments are required: "
@@ -58,7 +60,7 @@ def test_an_unknown_flag(told, command):
     assert (code, "unrecognized arguments: --nope" in said) == (2, True)
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"fmt", "schema"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"fmt", "schema", "diff", "compare"}))
 def test_one_argument_too_many(told, command):
     code, said = told(command, *NEEDED[command], "more.toml")
     assert (code, "unrecognized arguments: more.toml" in said) == (2, True)
