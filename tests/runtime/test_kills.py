@@ -9,6 +9,7 @@ from specc.cli.verify_resume import digests, leftovers
 from tests.kill.child import finish, start, told
 from tests.kill.points import POINTS
 from tests.kill.specs import FEATURES, written
+from tests.kill.trials import KINDS, Trials
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +38,15 @@ def test_a_run_killed_at_a_point_ends_in_the_same_bytes(spec, expected, tmp_path
     finish(spec, out, 2 - workers)
     assert digests(out / "cover0") == expected
     assert not leftovers(out)
+
+
+@pytest.fixture(scope="module")
+def trials(spec, tmp_path_factory) -> Trials:
+    """Return trials whose moments are always the same."""
+    return Trials.of(spec, tmp_path_factory.mktemp("trials"), seed=1)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_whatever_happens_beside_a_run_it_goes_on(trials, kind: str):
+    for _ in range(3):
+        assert not list(KINDS[kind](trials))

@@ -107,7 +107,7 @@ def _loader(
 ) -> DataLoader[Batch]:
     options: dict[str, Any] = {}
     if workers:
-        options = {"num_workers": workers, "prefetch_factor": PREFETCH, "worker_init_fn": _leave_signals}
+        options = {"num_workers": workers, "prefetch_factor": PREFETCH, "worker_init_fn": _begin_worker}
         if sys.platform == "linux":
             options["multiprocessing_context"] = "fork"  # shares the index without copying it
     # A generator of its own keeps the loader from drawing on the global one.
@@ -116,25 +116,38 @@ def _loader(
     return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
 
 
-def _leave_signals(worker: int) -> None:
-    """Let a signal to the whole process group stop the run and not its workers; it still needs their batches."""
+def _begin_worker(worker: int) -> None:
+    """Let a signal to the whole process group stop the run and not its workers; it still needs their batches.
+
+    What a worker cannot send is told by the run, or there is no run left to tell it.
+    """
     del worker
     for number in ASKING:
         signal.signal(number, signal.SIG_IGN)
+    sys.excepthook = lambda *error: None
 
 
 def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
     """Yield batches, and stop at a sample that could not be read unless the spec lets it be skipped.
 
-    Raises: DataError with the file's name; RunFailed when a worker process died.
+    Raises: DataError with the file's name.
+    """
+    for batch in batches:
+        if batch.failures and not (skip_bad and batch.inputs):
+            raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
+        yield batch
+
+
+@contextmanager
+def workers_told() -> Iterator[None]:
+    """Say in words that a loader worker died; torch raises that wherever the run is just then.
+
+    Raises: RunFailed.
     """
     try:
-        for batch in batches:
-            if batch.failures and not (skip_bad and batch.inputs):
-                raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
-            yield batch
-    except RuntimeError as error:
-        if "DataLoader worker (pid" not in str(error):
+        yield
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        if isinstance(error, RuntimeError) and "DataLoader worker (pid" not in str(error):
             raise
         remedy = "the last checkpoint stands, and the same command goes on; too many workers can exhaust memory"
         raise RunFailed("a loader worker was killed", help=remedy) from None
