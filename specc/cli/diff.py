@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from specc.cli.expected import expected_lines
 from specc.cli.output import add_layer_arguments, console
 from specc.cli.sides import Pair, pairs, state_of
 from specc.diff.effects import Comparison, Effect, compare
@@ -66,7 +65,7 @@ def _printed(
         yield as_json(dict(compared) if several else compared[0][1])
         return
     for title, comparison in compared:
-        more = [*expected_lines(comparison, arguments.root or Path())]
+        more = _expected(comparison, arguments.root or Path())
         more += [_going_on(arguments.can_continue, comparison)] if arguments.can_continue else []
         if arguments.markdown:
             yield as_markdown(comparison, title, more)
@@ -77,6 +76,15 @@ def _printed(
         yield f"{pair.title}: {'removed' if pair.old else 'new'}\n"
     if not (compared or lonely):
         yield "no spec differs\n"
+
+
+def _expected(comparison: Comparison, root: Path) -> list[str]:
+    """Return what runs and the store add; nothing where the data is not here."""
+    if comparison.new.data.fingerprints is None:
+        return []
+    from specc.cli.expected import expected_lines
+
+    return [*expected_lines(comparison, root)]
 
 
 def _for_people(comparison: Comparison, more: list[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from specc.cli.output import duration
 from specc.diff.effects import Comparison
+from specc.diff.render import listed
 from specc.errors import SpeccError
 from specc.plan.model import Plan, StagePlan
 from specc.report.runs import read_run
@@ -15,11 +16,11 @@ from specc.runtime.standing import standings
 def expected_lines(comparison: Comparison, root: Path) -> Iterator[str]:
     """Say what of the new plan is in the store, and how long both take by the time that the last run took."""
     new = comparison.new
-    if new.data.fingerprints is None or not comparison.edits:
+    if not comparison.edits:
         return
     stored = {it.stage for it in standings(new, _folder(new, root)) if it.state == "stored"}
     if found := [name for name in comparison.retrained if name in stored]:
-        yield f"in the store already: {', '.join(found)}"
+        yield f"in the store already: {listed(found)}"
     pace = paces(_folder(comparison.old, root).root)
     before = _seconds(comparison.old, comparison.old.stages, pace, {})
     after = _seconds(new, new.stages, pace, comparison.called)

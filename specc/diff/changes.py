@@ -81,7 +81,7 @@ def _merged(found: list[Change], comparison: Comparison) -> list[Change]:
     """Put together what several stages have alike."""
     alike: dict[Any, list[Change]] = {}
     for change in found:
-        what = (change.key, change.old, change.new, change.places, change.effect) if change.stage else change.name
+        what = (change.key, change.old, change.new, change.effect) if change.stage else change.name
         alike.setdefault(what, []).append(change)
     return [_together(group, comparison) for group in alike.values()]
 
@@ -93,7 +93,8 @@ def _together(group: list[Change], comparison: Comparison) -> Change:
     everywhere = len(group) == len(comparison.new.stages)
     names = "all stages" if everywhere else ", ".join(str(it.stage) for it in group[:SHOWN])
     more = "" if everywhere or len(group) <= SHOWN else f" and {len(group) - SHOWN:,} more"
-    return replace(group[0], name=f"{group[0].key} of {names}{more}", first=first)
+    places = group[0].places if all(it.places == group[0].places for it in group) else ("", "")
+    return replace(group[0], name=f"{group[0].key} of {names}{more}", first=first, places=places)
 
 
 def _key(path: KeyPath) -> KeyPath:

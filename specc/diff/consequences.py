@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from specc.diff.effects import Comparison
-from specc.plan.canonical import digest
 from specc.plan.model import Plan, StagePlan
 
 
@@ -74,12 +73,13 @@ def _order(comparison: Comparison) -> int | None:
 
     The order is a function of the seed, the stage's place, the rows, and how they are drawn.
     """
-    before, after = ([_order_key(plan, stage) for stage in plan.stages] for plan in (comparison.old, comparison.new))
+    before, after = _orders(comparison.old), _orders(comparison.new)
     pairs = zip(before, after, strict=False)
     return next((index for index, (one, other) in enumerate(pairs) if one != other), None)
 
 
-def _order_key(plan: Plan, stage: StagePlan) -> str:
-    weights = stage.sampling.model_dump(mode="json", exclude={"text", "moved"}) if stage.sampling else None
-    data: Any = (plan.data.fingerprints or {}).get("train") or plan.data.model_dump(mode="json")
-    return digest({"seed": plan.seed, "data": data, "weights": weights})
+def _orders(plan: Plan) -> list[Any]:
+    """Return what the order of samples is a function of, by stage."""
+    rows = (plan.data.fingerprints or {}).get("train") or plan.data.model_dump(mode="json")
+    drawn = (stage.sampling for stage in plan.stages)
+    return [(plan.seed, rows, it and (it.label, it.weights or it.text)) for it in drawn]

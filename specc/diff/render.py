@@ -11,6 +11,9 @@ from specc.diff.effects import Comparison, Effect
 
 SAME: Final = "no difference: the two specs are the same experiment"
 
+MOST: Final = 12
+"""Stages that are named one by one."""
+
 FITS: Final = {
     Effect.NOTHING: "no effect on weights",
     Effect.RESULTS: "changes results",
@@ -110,9 +113,9 @@ def verdict(comparison: Comparison) -> Iterator[str]:
     follows = consequences(comparison)
     if comparison.effect is Effect.MODEL:
         yield FITS[Effect.MODEL]
-    yield f"trained again: {', '.join(comparison.retrained)}" if comparison.retrained else "nothing is trained again"
+    yield f"trained again: {listed(comparison.retrained)}" if comparison.retrained else "nothing is trained again"
     if comparison.kept and comparison.effect is not Effect.NOTHING:
-        yield f"results that stand: {', '.join(comparison.kept)}"
+        yield f"results that stand: {listed(comparison.kept)}"
     if comparison.first == len(comparison.new.stages):
         yield f"the run ends after {comparison.new.stages[-1].name}"
     yield from _amounts(follows)
@@ -120,6 +123,15 @@ def verdict(comparison: Comparison) -> Iterator[str]:
         yield "data: the same samples in the same order"
     elif follows.order is not None and follows.order < len(comparison.new.stages):
         yield f"data: other samples, or another order, from {comparison.new.stages[follows.order].name} on"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Print names of stages in their order, many of them by the first and the last.
+
+    >>> listed(["a", "b"]), listed([f"s{i}" for i in range(20)])
+    ('a, b', 's0 to s19 (20 stages)')
+    """
+    return ", ".join(names) if len(names) <= MOST else f"{names[0]} to {names[-1]} ({len(names):,} stages)"
 
 
 def _amounts(follows: Consequences) -> Iterator[str]:
