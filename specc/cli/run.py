@@ -52,19 +52,17 @@ def run_folder(plan: Plan, arguments: argparse.Namespace) -> RunFolder:
 
 def _train(plan: Plan, context: Context, folder: RunFolder, began: float, *, fresh: bool) -> dict[str, Any]:
     from specc.cli.display import display
-    from specc.runtime.data.loaders import workers_told
     from specc.runtime.events import Evaluated, Finished
     from specc.runtime.loop import train
     from specc.runtime.record import record
 
     spec = context.document.source.text
     results: dict[str, Any] = {}
-    with workers_told():
-        for event in display(record(train(plan, folder, spec, fresh=fresh), folder, plan), plan):
-            if isinstance(event, Evaluated):
-                _report(plan, event, folder, spec, time.monotonic() - began)
-            elif isinstance(event, Finished):
-                results = event.results
+    for event in display(record(train(plan, folder, spec, fresh=fresh), folder, plan), plan):
+        if isinstance(event, Evaluated):
+            _report(plan, event, folder, spec, time.monotonic() - began)
+        elif isinstance(event, Finished):
+            results = event.results
     return results
 
 

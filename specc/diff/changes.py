@@ -12,7 +12,7 @@ from specc.paths import KeyPath
 from specc.plan.model import Plan
 from specc.spec.units import number_text
 
-_KEYS: Final = {"schedule": "lr", "sampling": "sample", "selector": "train", "train": "rates"}
+_KEYS: Final = {"schedule": "lr", "sampling": "sample", "selector": "train"}
 """What a spec calls a field of a stage, where that is another word."""
 
 _WORDED: Final = frozenset({"lr", "loss", "sample", "mix"})
@@ -99,22 +99,29 @@ def _together(group: list[Change], comparison: Comparison) -> Change:
 
 def _key(path: KeyPath) -> KeyPath:
     """Return the key of the spec that a field of the plan belongs to."""
-    if path[0] == "stages" and len(path) > 2:
-        field = path[3] if path[2] == "texts" else path[2]
-        return KeyPath(("stages", path[1], _KEYS.get(str(field), field)))
-    if path[:2] == ("evaluate", "metrics"):
-        return KeyPath(path[:2])
-    return path
+    match path:
+        case ("stages", stage, "texts", field):
+            return KeyPath(("stages", stage, field))
+        case ("stages", stage, field, *_):
+            return KeyPath(("stages", stage, _KEYS.get(str(field), field)))
+        case ("evaluate", "metrics" | "best" as field, *_):
+            return KeyPath(("evaluate", field))
+        case ("data", "rare", *rest):
+            return KeyPath(("data", "labels", rest[0], "rare", *rest[1:]) if rest else path)
+        case ("model", "heads", *_) | ("data", "labels", *_):
+            return path
+    inside = next((index for index, part in enumerate(path) if index and part in ("kind", "args")), len(path))
+    return KeyPath(path[:inside])
 
 
 def _change(comparison: Comparison, key: KeyPath, found: list[Classed]) -> Change:
     told = _worded(key, found)
-    before, after = _sides(key, told)
+    before, after = _sides(comparison, key, told)
     old, new = (None if side is ABSENT else value_text(key, side) for side in (before, after))
     removed, added = _items(before, after)
     affected = [it.first for it in found if it.first is not None]
     return Change(
-        name=_name(comparison, key),
+        name=_name(comparison, key, found),
         key=str(KeyPath(key[2:] if key[0] == "stages" else key)),
         stage=str(_renamed(comparison, key)[1]) if key[0] == "stages" and len(key) > 2 else None,
         old=old,
@@ -136,17 +143,22 @@ def _worded(key: KeyPath, found: list[Classed]) -> list[Classed]:
     return words or selectors or found
 
 
-def _sides(key: KeyPath, told: list[Classed]) -> tuple[Any, Any]:
-    """Return both values of a key; several fields of one are put together as a table."""
-    if len(told) == 1 and key[-1] != "metrics":
+def _sides(comparison: Comparison, key: KeyPath, told: list[Classed]) -> tuple[Any, Any]:
+    """Return both values of a key: what an edit says of it as a whole, or else what both plans have there."""
+    if len(told) == 1 and told[0].edit.path[-1] in ("selector", key[-1]):
         return told[0].edit.old, told[0].edit.new
-    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for it in told:
-        name = str(KeyPath(it.edit.path[len(key) :])) or str(it.edit.path[-1])
-        for side, value in zip(parts, (it.edit.old, it.edit.new), strict=True):
-            if value is not ABSENT:
-                side[name] = value
-    return parts[0] or ABSENT, parts[1] or ABSENT
+    return _found(comparison.trees[0], key), _found(comparison.trees[1], key)
+
+
+def _found(tree: Any, key: KeyPath) -> Any:
+    """Return what a plan has at a key; of metrics, their names."""
+    fields = {"lr": "schedule", "sample": "sampling"}
+    for depth, part in enumerate(key):
+        name = fields.get(str(part), part) if key[0] == "stages" and depth == 2 else part
+        if not isinstance(tree, dict) or name not in tree:
+            return ABSENT
+        tree = tree[name]
+    return [*tree] if key[-1] == "metrics" else tree
 
 
 def _items(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -167,19 +179,32 @@ def _items(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _follows(comparison: Comparison, key: KeyPath, found: list[Classed]) -> bool:
     """Say whether nobody wrote a change."""
     fields = {str(part) for it in found for part in it.edit.path[1:]}
-    if key[0] == "stages" and len(key) > 2:
-        if key[2] in _WORDED:
-            return "texts" not in fields
-        if key[2] in ("epochs", "steps"):
-            both = (comparison.old, key), (comparison.new, _renamed(comparison, key))
-            return all(plan.origins.get(str(path), "derived").startswith("derived") for plan, path in both)
+    if key[-1] == ORDER:
+        return _same_order(found[0].edit.old, found[0].edit.new)
+    if key[0] == "stages" and len(key) > 2 and key[2] in _WORDED:
+        return "texts" not in fields
+    if key[0] == "stages" and key[-1] == "train":
+        return "selector" not in fields and all(it.effect is Effect.NOTHING for it in found)
+    origins = comparison.old.origins.get(str(key)), comparison.new.origins.get(str(_renamed(comparison, key)))
+    told = [origin for origin in origins if origin is not None]
+    if told and all(origin.startswith(("default", "derived")) for origin in told):
+        return True
     return all(_DERIVED.intersection(map(str, it.edit.path)) for it in found)
 
 
-def _name(comparison: Comparison, key: KeyPath) -> str:
+def _same_order(old: Any, new: Any) -> bool:
+    """Say whether names that both sides have stand in one order; others are told by themselves."""
+    if old is ABSENT or new is ABSENT:
+        return True
+    return [name for name in old if name in new] == [name for name in new if name in old]
+
+
+def _name(comparison: Comparison, key: KeyPath, found: list[Classed]) -> str:
     """Say a key as a person would."""
-    if key[0] == "stages" and key[-1] == ORDER:
-        return "the order of the stages"
+    if key[-1] == ORDER:
+        return f"the order of {' '.join(map(str, key[:-1]))}"
+    if key[0] == "stages" and key[-1] == "train" and not any(it.edit.path[-1] == "selector" for it in found):
+        return _name(comparison, key.parent.child("rates"), found)
     shown = _renamed(comparison, key) if key[-1] != "name" else key
     parts = shown[1:] if shown[0] == "stages" and len(shown) > 2 else shown
     return str(KeyPath(part for part in parts if part != ORDER))

@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final
 
-from specc.diff.edits import ORDER, Edit, edits, matched
+from specc.diff.edits import ORDER, Edit, edits, matched, tree
 from specc.plan.model import Plan, StagePlan
 
 
@@ -67,6 +67,11 @@ class Comparison:
     def edits(self) -> tuple[Classed, ...]:
         """Every edit with its one class."""
         return tuple(self._classed(edit) for edit in edits(self.old, self.new))
+
+    @cached_property
+    def trees(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Both plans as tables; stages of the new one stand under their old names."""
+        return tree(self.old), tree(self.new, self.called)
 
     @property
     def effect(self) -> Effect:

@@ -11,6 +11,9 @@ from specc.spec.units import number_text
 LONGEST: Final = 100
 """Characters of a value that is shown; more of it is cut off."""
 
+MOST_GROUPS: Final = 4
+"""Groups of parameters that are named one by one."""
+
 _OF_STAGE: Final = ("epochs", "steps", "selector", "batch_size")
 
 
@@ -24,6 +27,8 @@ def value_text(key: KeyPath, value: Any) -> str:
         return _stage(value)
     if key[-1] == ORDER:
         return " ".join(value)
+    if key[0] == "stages" and key[-1] == "train" and isinstance(value, dict):
+        return _rates(value)
     text = ", ".join(items) if (items := items_of(value)) is not None else plain(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
@@ -60,6 +65,8 @@ def _table(value: Mapping[str, Any]) -> str:
             return f"{metric} {operator} {_threshold(metric, threshold)}"
         case {"mode": str(mode), "metric": str(metric)}:
             return f"{mode} {metric}"
+        case {"monitor": dict(monitor), "patience_epochs": _}:
+            return f"{plain(monitor)}, {_pairs(_limits(value))}"
         case {"weight": weight, "loss": dict(loss)}:
             return plain(loss) if weight == 1 else f"{number_text(weight)} * {plain(loss)}"
     return _pairs({name: item for name, item in value.items() if name != ORDER})
@@ -71,6 +78,24 @@ def _pairs(table: Mapping[str, Any]) -> str:
 
 def _threshold(metric: str, value: float) -> str:
     return number_text(value) if metric == "loss" else f"{number_text(round(100 * value, 10))}%"
+
+
+def _limits(stop: Mapping[str, Any]) -> dict[str, str]:
+    """Return the patience of a stop, and before when it never comes, each with its unit."""
+    found = {}
+    for name in ("patience", "after"):
+        for unit in ("epochs", "steps"):
+            if value := stop[f"{name}_{unit}"]:
+                found[name] = f"{number_text(value)} {unit}"
+    return found
+
+
+def _rates(factors: Mapping[str, float]) -> str:
+    """Print the factors on the rate of a stage's groups; of many groups, the span of them."""
+    groups = {name.rsplit(".", 1)[0]: factor for name, factor in factors.items()}
+    if len(groups) > MOST_GROUPS:
+        return f"{min(groups.values()):.3g} to {max(groups.values()):.3g} over {len(groups)} groups"
+    return ", ".join(f"{name} * {factor:.3g}" for name, factor in groups.items())
 
 
 def _stage(stage: Mapping[str, Any]) -> str:

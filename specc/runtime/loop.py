@@ -17,7 +17,7 @@ from specc.memory import memory_told
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch, Normalize
-from specc.runtime.data.loaders import checked, training_loader, workers_told
+from specc.runtime.data.loaders import checked, training_loader
 from specc.runtime.environment import available_threads, differences, environment, keep_freed_memory, pick_device
 from specc.runtime.epoch_end import end_epoch
 from specc.runtime.evaluate import Split
@@ -76,7 +76,6 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
         folder.locked(),
         listening() as interruption,
         memory_told(),
-        workers_told(),
         closing(Saving(plan, folder)) as saving,
     ):
         folder.prepare(plan, spec, fresh=fresh)

@@ -78,7 +78,7 @@ def test_a_stage_that_moves_is_one_change(quickstart):
     comparison = compare(old, old.model_copy(update={"stages": (first, third, second)}))
     hold(comparison)
     (change,) = changes(comparison)
-    assert change.name == "the order of the stages"
+    assert change.name == "the order of stages"
     assert (change.old, change.new) == ("warmup finetune polish", "warmup polish finetune")
     assert comparison.retrained == ("polish", "finetune")
 

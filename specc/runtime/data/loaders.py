@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -130,20 +131,29 @@ def _begin_worker(worker: int) -> None:
 def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
     """Yield batches, and stop at a sample that could not be read unless the spec lets it be skipped.
 
-    Raises: DataError with the file's name.
+    Raises: DataError with the file's name; RunFailed when a worker process died.
     """
-    for batch in batches:
-        if batch.failures and not (skip_bad and batch.inputs):
-            raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
-        yield batch
+    with _workers_told():
+        iterator = iter(batches)
+        _notice_when_waiting()
+        for batch in iterator:
+            if batch.failures and not (skip_bad and batch.inputs):
+                raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
+            yield batch
+
+
+def _notice_when_waiting() -> None:
+    """Have the loader notice the death of a worker where it waits for a batch, within seconds.
+
+    Torch would raise it from a signal's handler as well, in the middle of whatever the run does just then.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager
-def workers_told() -> Iterator[None]:
-    """Say in words that a loader worker died; torch raises that wherever the run is just then.
-
-    Raises: RunFailed.
-    """
+def _workers_told() -> Iterator[None]:
+    """Say in words that a worker died."""
     try:
         yield
     except (RuntimeError, ConnectionError, EOFError) as error:
