@@ -36,12 +36,13 @@ def as_table(comparison: Comparison) -> Any:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table("", "before", "after", "effect", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table("", "before", "after", "effect", "where", box=box.SIMPLE_HEAD, pad_edge=False)
     for change in written(changes(comparison)):
         style = {Effect.NOTHING: "dim", Effect.RESULTS: "yellow", Effect.MODEL: "bold red"}[change.effect]
-        sides = [Text(side or "") for side in (change.old, change.new)]
-        sides[1].append(_comma(change.ratio))
-        table.add_row(Text(change.name), *sides, Text(does(change, comparison), style=style))
+        before, after = (Text("\n".join(side)) for side in _columns(change))
+        after.append(_comma(change.ratio))
+        where = Text(_where(change).strip(" ()"), style="dim")
+        table.add_row(Text(change.name), before, after, Text(does(change, comparison), style=style), where)
     return table
 
 
@@ -91,7 +92,7 @@ def as_markdown(comparison: Comparison, title: str, more: Sequence[str] = ()) ->
     if not comparison.edits:
         return "\n".join([f"#### {title}", "", SAME, *more]) + "\n"
     rows = [
-        f"| `{it.name}` | {_cell(it.old)} | {_cell(it.new)}{_comma(it.ratio)} | {does(it, comparison)} |"
+        f"| `{it.name}` | {' | '.join(map(_cell, _columns(it)))}{_comma(it.ratio)} | {does(it, comparison)} |"
         for it in written(changes(comparison))
     ]
     head = ["| | before | after | effect |", "| --- | --- | --- | --- |"]
@@ -183,8 +184,16 @@ def _comma(ratio: str) -> str:
     return f", {ratio}" if ratio else ""
 
 
-def _cell(value: str | None) -> str:
-    return "" if value is None else "`" + value.replace("|", "\\|").replace("`", "'") + "`"
+def _columns(change: Change) -> tuple[Sequence[str], Sequence[str]]:
+    """Return both sides of a change; of lists, what each has and the other has not."""
+    if change.removed or change.added:
+        return change.removed, change.added
+    before, after = ([] if side is None else [side] for side in (change.old, change.new))
+    return before, after
+
+
+def _cell(values: Sequence[str]) -> str:
+    return "<br>".join("`" + value.replace("|", "\\|").replace("`", "'") + "`" for value in values)
 
 
 def _json(value: Any) -> Any:
