@@ -1,5 +1,6 @@
 """Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
 
+import ctypes
 import signal
 import sys
 import threading
@@ -117,12 +118,18 @@ def _loader(
     return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
 
 
+_PR_SET_PDEATHSIG: Final = 1
+"""Linux's prctl(2): the signal that a process gets when its parent dies."""
+
+
 def _begin_worker(worker: int) -> None:
     """Let a signal to the whole process group stop the run and not its workers; it still needs their batches.
 
-    What a worker cannot send is told by the run, or there is no run left to tell it.
+    What a worker cannot send is told by the run, or there is no run left to tell it; then the worker goes, too.
     """
     del worker
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in ASKING:
         signal.signal(number, signal.SIG_IGN)
     sys.excepthook = lambda *error: None
