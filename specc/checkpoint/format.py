@@ -29,6 +29,7 @@ from specc.checkpoint.header import (
     Fault,
     Header,
     TensorInfo,
+    check_texts,
     itemsize,
     parse,
     shown,
@@ -155,7 +156,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
     Raises: FileFormatError for anything but a sound safetensors file.
     """
-    with _naming(path), _open(path) as file:
+    with _naming(path), _fitting(path), _open(path) as file:
         return _read_header(file)
 
 
@@ -164,7 +165,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Header, bytearray]:
 
     Raises: FileFormatError for anything but a sound safetensors file.
     """
-    with _naming(path), _open(path) as file:
+    with _naming(path), _fitting(path), _open(path) as file:
         header = _read_header(file)
         payload = bytearray(header.payload_size)
         _fill(file, memoryview(payload), header.size)
@@ -193,6 +194,13 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
         raise FileFormatError(
             f"{shown(os.fspath(path))}: {reason}", help="check the path and who may read it"
         ) from None
+
+
+@contextmanager
+def _fitting(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say that a file does not fit into memory."""
+    try:
+        yield
     except MemoryError:
         raise FileFormatError(f"{shown(os.fspath(path))}: larger than the memory", help="free some memory") from None
 
@@ -268,6 +276,7 @@ def _check_own(raw: bytes, tensors: Mapping[str, TensorInfo], metadata: Mapping[
     if "specc" not in metadata or raw != _header_bytes(tensors, metadata["specc"]):
         raise Fault("its header is damaged: it is not the one that its digest was made of")
     own = strict_json(metadata["specc"].encode(), _METADATA_DEPTH)
+    check_texts(own)
     digest = own.get("payload_sha256")
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise Fault("its header has no digest of the weights")

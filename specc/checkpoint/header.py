@@ -20,6 +20,8 @@ MAX_TENSORS: Final = 100_000
 MAX_DIMENSIONS: Final = 8
 _INT_END: Final = 2**63
 _DEPTH: Final = 3
+_MAX_OPENED: Final = 1_000_000
+"""Brackets that a header may open, in its texts or outside: with more, parsing takes hundreds of megabytes."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._/-]{1,256}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -105,6 +107,14 @@ def strict_json(raw: bytes, depth: int) -> dict[str, Any]:
     return value
 
 
+def check_texts(value: dict[str, Any]) -> None:
+    """Refuse lone surrogates, which JSON can escape, and no terminal and no file can take."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Fault("its header holds a text that cannot be written") from None
+
+
 def _depth(text: bytes) -> int:
     r"""Count the deepest nesting of brackets outside strings.
 
@@ -117,6 +127,8 @@ def _depth(text: bytes) -> int:
 
 def _brackets(text: bytes) -> bytes:
     """Leave only the brackets outside strings, in linear time whatever the text."""
+    if text.count(b"{") + text.count(b"[") > _MAX_OPENED:
+        raise Fault(f"its header has more than {_MAX_OPENED:,} tables and lists", FOREIGN)
     return _NO_BRACKETS.sub(b"", text)
 
 

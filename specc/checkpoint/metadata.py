@@ -22,6 +22,7 @@ _KINDS: Final = ("last", "best", "stage", "export")
 _FREE: Final = ("history", "best", "tail", "results", "scaler", "environment")
 _NUMBERS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _LIKE_NUMBER: Final = re.compile(r"\\*(?:nan|inf|-inf)")
+_MAX_THREADS: Final = 4096
 _HEX: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
@@ -139,27 +140,26 @@ def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and abs(value) < 2**63)
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
+def _is_environment(value: Any) -> bool:
+    """Say whether a value is a table; a run that goes on takes its number of threads from it."""
+    threads = value.get("threads", 1) if isinstance(value, dict) else 0
+    return _is_count(threads) and 0 < threads <= _MAX_THREADS
 
 
-def _is_optional_table(value: Any) -> bool:
-    return value is None or isinstance(value, dict)
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
 def _is_history(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_row(row) for row in value)
-
-
-def _is_row(row: Any) -> bool:
-    return (
-        _is_table(row)
-        and _is_text(row.get("stage"))
-        and _is_count(row.get("epoch"))
-        and _is_table(row.get("train"))
-        and _is_table(row.get("val"))
-        and all(_is_number(value) for value in row["val"].values())
-    )
+    tests = {
+        "stage": _is_text,
+        "epoch": _is_count,
+        "step": _is_count,
+        "train": _is_numbers,
+        "val": _is_numbers,
+        "lr": _is_number,
+    }
+    return _all_fit(value, tests)
 
 
 def _is_best(value: Any) -> bool:
@@ -180,7 +180,32 @@ def _is_tail(value: Any) -> bool:
         "rises": _is_count,
         "diverges": _is_flag,
     }
-    return isinstance(value, list) and all(_fits(score, tests) for score in value)
+    return _all_fit(value, tests)
+
+
+def _is_results(value: Any) -> bool:
+    """Say whether a run's results are those of splits, by their names, and what is told beside them."""
+    tests = {
+        "judged_on": _is_text,
+        "gates": _is_gates,
+        "best": _is_best,
+        "stages": lambda stages: _all_fit(stages, {"stage": _is_text, "val": _is_numbers}),
+        "unreadable": _is_count,
+    }
+    return value is None or (
+        isinstance(value, dict)
+        and value.keys() >= tests.keys()
+        and all(tests.get(name, _is_numbers)(item) for name, item in value.items())
+    )
+
+
+def _is_gates(value: Any) -> bool:
+    tests = {"gate": _is_text, "metric": _is_text, "value": _is_number, "target": _is_number, "passed": _is_flag}
+    return _all_fit(value, tests)
+
+
+def _all_fit(value: Any, tests: Mapping[str, Callable[[Any], bool]]) -> bool:
+    return isinstance(value, list) and all(_fits(item, tests) for item in value)
 
 
 def _fits(value: Any, tests: Mapping[str, Callable[[Any], bool]]) -> bool:
@@ -191,7 +216,6 @@ _TEXT: Final = (_is_text, "a text")
 _DIGEST: Final = (_is_hex, "a digest in hexadecimal")
 _COUNT: Final = (_is_count, "a whole number from 0")
 _FLAG: Final = (_is_flag, "true or false")
-_OPTIONAL: Final = (_is_optional_table, "a table or null")
 _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "format": (lambda value: type(value) is int and value == CHECKPOINT_FORMAT, f"the number {CHECKPOINT_FORMAT}"),
     "kind": (lambda value: value in _KINDS, "one of last, best, stage, export"),
@@ -208,16 +232,16 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "steps_total": _COUNT,
     "finished": _FLAG,
     "finite": _FLAG,
-    "history": (_is_history, "a list of rows with stage, epoch, train and val"),
+    "history": (_is_history, "a list of rows with stage, epoch, step, train, val and lr"),
     "best": (_is_best, "null or a table of stage, epoch, metric and value"),
     "tail": (_is_tail, "a list of classes with their loss and F1"),
     "micro_batch": (lambda value: value is None or _is_count(value), "a whole number or null"),
     "unreadable": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of texts"),
-    "results": _OPTIONAL,
-    "scaler": _OPTIONAL,
+    "results": (_is_results, "null or what a finished run tells"),
+    "scaler": (lambda value: value is None or _is_numbers(value), "null or a table of numbers"),
     "plan": _TEXT,
     "spec": _TEXT,
-    "environment": (_is_table, "a table"),
+    "environment": (_is_environment, f"a table with threads from 1 to {_MAX_THREADS:,}"),
 }
 
 
@@ -237,11 +261,22 @@ def _check(values: Mapping[str, Any], where: str) -> None:
         for name, (test, wanted) in _FIELDS.items()
         if name in values and not test(values[name])
     ]
+    faults = faults or _misfits(values)
     if faults:
         raise FileFormatError(
             f"{where}: its metadata cannot be trusted: {'; '.join(faults[:5])}",
             help="use another checkpoint of the run; this one was changed by hand or by another program",
         )
+
+
+def _misfits(values: Mapping[str, Any]) -> list[str]:
+    """Say which fields contradict others; those of a finished run tell of stages after the one that they are of."""
+    index, stages = values["stage_index"], {*(row["stage"] for row in values["history"]), values["stage"]}
+    faults = [f"`stage_index` is not below {values['stages_total']}"] if index >= values["stages_total"] else []
+    if not values["finished"]:
+        faults += ["`history` has more stages than there were"] if len(stages) > index + 1 else []
+        faults += ["`best` is of no stage of it"] if values["best"] and values["best"]["stage"] not in stages else []
+    return faults
 
 
 def _short(name: object) -> str:

@@ -1,5 +1,6 @@
 """Reading an image: from its reference to pixels, without trusting the file."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,16 +10,21 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from specc.data.builtin import BUILTIN, DRAWN_BYTES
 from specc.data.columns import Strings
+from specc.data.limits import MAX_PIXELS, AskedTooMuch, check_exif, check_picture, opened
+from specc.data.problem import shown
 from specc.errors import DataError
 from specc.plan.model import DataPlan
+
+__all__ = ["FORMATS", "MAX_PIXELS", "Reader", "draw_ahead", "open_images", "read_image"]
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 """What is opened at all; Pillow's other readers never see a file."""
 
-MAX_PIXELS: Final = 50_000_000
-"""Largest image that is decoded."""
+_BAND: Final = 1_000_000
+"""Pixels that are converted at once, so that a large image is there twice, and not five times."""
 
-Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before a pixel is decoded
+Image.MAX_IMAGE_PIXELS = None  # our own limits are checked before a pixel is decoded
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # a file can have them told a million times
 
 _ORIENTATION: Final = 0x0112
 _MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -37,19 +43,24 @@ def open_images(data: DataPlan) -> Reader:
 def read_image(path: str, channels: int) -> NDArray[np.uint8]:
     """Decode an image file, upright, on white where it is transparent.
 
-    Raises: DataError when it is damaged, of another format, or larger than `MAX_PIXELS`.
+    Raises: DataError when it is damaged, of another format, or asks for more than is given.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            _check_size(path, image.size)
+        with opened(path) as file, Image.open(file, formats=FORMATS) as image:
+            check_picture(image, file)
+            image.load()
+            check_exif(image)
             return _pixels(image, channels)
+    except AskedTooMuch as error:
+        raise DataError(f"`{shown(path)}` {error}") from None
     except FileNotFoundError:
-        raise DataError(f"there is no image `{path}`") from None
+        raise DataError(f"there is no image `{shown(path)}`") from None
     except UnidentifiedImageError:
-        raise DataError(f"`{path}` is no image of a known format ({', '.join(FORMATS)})") from None
+        raise DataError(f"`{shown(path)}` is no image of a known format ({', '.join(FORMATS)})") from None
     except Exception as error:  # noqa: BLE001
         # Pillow's readers raise what they like of a file that is made to hurt.
-        raise DataError(f"`{path}` cannot be decoded: {error}") from None
+        reason = shown(str(error)) or type(error).__name__
+        raise DataError(f"`{shown(path)}` cannot be decoded: {reason}") from None
 
 
 def draw_ahead(data: DataPlan, references: Strings) -> None:
@@ -68,20 +79,26 @@ def _from_builtin(data: DataPlan) -> Reader:
     return lambda reference: _pixels(Image.fromarray(image(reference)), data.channels)
 
 
-def _check_size(path: str, size: tuple[int, int]) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise DataError(f"`{path}` has {size[0]} x {size[1]} pixels; at most {MAX_PIXELS:,} are decoded")
-
-
 def _pixels(image: Any, channels: int) -> NDArray[np.uint8]:
-    upright = ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) != 1 else image
-    if upright.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        upright = _to_8_bit(upright)
-    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        ImageOps.exif_transpose(image, in_place=True)
+    columns, rows = image.size
+    height = max(_BAND // max(columns, 1), 1)
+    if height >= rows:
+        return _converted(image, channels)
+    pixels = np.empty((rows, columns, channels), np.uint8)
+    for top in range(0, rows, height):
+        pixels[top : top + height] = _converted(image.crop((0, top, columns, min(top + height, rows))), channels)
+    return pixels
+
+
+def _converted(image: Any, channels: int) -> NDArray[np.uint8]:
+    plain = _to_8_bit(image) if image.mode in ("I;16", "I;16B", "I;16L", "I", "F") else image
+    has_alpha = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
     if has_alpha and channels != 4:
-        rgba = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    pixels = np.array(upright if upright.mode == _MODES[channels] else upright.convert(_MODES[channels]), np.uint8)
+        rgba = plain.convert("RGBA")
+        plain = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    pixels = np.array(plain if plain.mode == _MODES[channels] else plain.convert(_MODES[channels]), np.uint8)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from specc.data.classes import classes_of, within
 from specc.data.columns import Rows, Strings
 from specc.data.places import SPLITS
-from specc.data.problem import DataProblem
+from specc.data.problem import DataProblem, shown
 from specc.data.randomness import stream
 from specc.data.rows import read_rows
 from specc.data.splits import assign
@@ -141,9 +141,9 @@ def _codes(split: str, rows: Rows, label: LabelPlan, labels: Sequence[LabelPlan]
     known = {name: code for code, name in enumerate(label.classes or ())} | {"": MISSING}
     unseen = sorted(value for value in column.present() if value not in known)
     if unseen:
-        shown = ", ".join(f"`{value}`" for value in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
+        names = ", ".join(f"`{shown(value)}`" for value in unseen[:5]) + (", ..." if len(unseen) > 5 else "")
         raise DataError(
-            f"the {split} split has {len(unseen)} {label.name} classes that training never sees: {shown}",
+            f"the {split} split has {len(unseen)} {label.name} classes that training never sees: {names}",
             help="move samples of them to the training split, or leave them out",
         )
     return np.array([known.get(value, MISSING) for value in column.values], np.int32)[column.codes]

@@ -5,6 +5,7 @@ Records are read in chunks and taken apart at once, so that a million of them ta
 
 import csv
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,13 +13,21 @@ from typing import Any, Final, TextIO, TypeVar
 
 from specc.data.columns import ColumnBuilder, Rows, StringsBuilder
 from specc.data.places import require_file
-from specc.data.problem import DataProblem
+from specc.data.problem import DataProblem, shown
 from specc.data.wanted import require, wanted_columns
 from specc.errors import DataError, MissingData
 from specc.plan.model import DataPlan
 
 _CHUNK: Final = 500
 """Records taken apart at once. With more than 700, Python's garbage collector looks through them, and takes as long."""
+
+_CELLS: Final = 1_000_000
+"""Cells taken apart at once, where a table has very many columns."""
+
+_LONGEST: Final = 4 * 2**20
+"""Bytes without a line end of which none has more than one; no table has such a line, and none fits into memory."""
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 _ODD: Final = ("//", "/./", "\n./", "/.\n", "\n.\n", "/\n", "\n\n", "\\", ":")
 """What a path between two line ends has where pathlib might write it in another way."""
@@ -47,7 +56,7 @@ def read_csv(data: DataPlan, place: str) -> Rows:
         try:
             header = next(reader, [])
             _check_header(data, place, header)
-            for records in _chunks(filter(None, reader)):
+            for records in _chunks(filter(None, reader), max(min(_CHUNK, _CELLS // max(len(header), 1)), 1)):
                 rows.extend(dict(zip(header, zip(*records, strict=True), strict=True)))
         except (csv.Error, ValueError):
             raise _csv_fault(place, header) from None
@@ -122,6 +131,8 @@ def _json_texts(rows: "_RowsBuilder", number: int, line: str) -> list[str]:
     if not record.keys() >= rows.wanted:
         require(rows.data, record, f"{rows.place}:{number}", rows.data.image)
     values = [record[name] for name in rows.names]
+    if "\\u" in line and any(_HALF.search(value) for value in values if isinstance(value, str)):
+        raise _unreadable(f"{rows.place}:{number}: a text has half of a character in it", "write it as UTF-8")
     if {*map(type, values)} == {str}:
         return values
     return [_text(value, f"{rows.place}:{number}: `{name}`") for name, value in zip(rows.names, values, strict=True)]
@@ -169,7 +180,7 @@ def placed(base: Path, names: Sequence[str], place: str) -> list[str]:
     if any(mark in lines for mark in _ODD):
         address = next((name for name in names if "://" in name), None)
         if address:
-            headline = f"{place}: images at addresses cannot be fetched yet: `{address}`"
+            headline = f"{place}: images at addresses cannot be fetched yet: `{shown(address)}`"
             raise MissingData(headline, help="download them first")
         return [(base / name).as_posix() for name in names]
     prefix = (base / "_").as_posix()[:-1]
@@ -203,18 +214,27 @@ def _jsonl_lines(file: TextIO) -> Iterator[int]:
 _LINES: Final[dict[str, Callable[[TextIO], Iterator[int]]]] = {"csv": _csv_lines, "jsonl": _jsonl_lines}
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
     iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
+    while chunk := list(islice(iterator, size)):
         yield chunk
 
 
 def _open(place: str) -> TextIO:
     path = require_file(place)
     try:
+        _check_lines(path, place)
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise DataProblem("unreadable-manifest", f"`{place}` cannot be read: {error.strerror}") from None
+
+
+def _check_lines(path: Path, place: str) -> None:
+    """Refuse a line that would have to be held in memory as a whole, such as all of a file that is no table."""
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_LONGEST):
+            if len(block) == _LONGEST and b"\n" not in block and b"\r" not in block:
+                raise _unreadable(f"`{place}` is no table: it has a line of {_LONGEST >> 20} MiB or more")
 
 
 def _unreadable(message: str, remedy: str | None = None) -> DataProblem:
@@ -223,14 +243,6 @@ def _unreadable(message: str, remedy: str | None = None) -> DataProblem:
 
 def _not_utf8(place: str) -> DataProblem:
     """Say on which line a text stops being UTF-8."""
-    with Path(place).expanduser().open("rb") as file:
-        number = next((number for number, line in enumerate(file, start=1) if not _is_utf8(line)), 1)
+    with Path(place).expanduser().open(encoding="utf-8", errors="surrogateescape") as file:
+        number = next((number for number, line in enumerate(file, start=1) if _HALF.search(line)), 1)
     return _unreadable(f"{place}:{number}: not UTF-8 text", "save it again as UTF-8")
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -1,5 +1,6 @@
 """What is wrong with data, told in the words of a diagnostic."""
 
+from specc.diagnostics.render.characters import printable
 from specc.errors import DataError
 
 
@@ -13,3 +14,12 @@ class DataProblem(DataError):
         super().__init__(message, help=help)
         self.code = code
         self.keys = keys
+
+
+def shown(text: str, most: int = 300) -> str:
+    r"""Make text of the data safe to print on one line, and short.
+
+    >>> shown("a\nb"), shown("abcdef", most=3)
+    ('a\\nb', 'abc...')
+    """
+    return printable(text[:most]) + "..." * (len(text) > most)

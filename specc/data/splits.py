@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specc.data.classes import classes_of
 from specc.data.columns import Column, Rows
 from specc.data.places import SPELLINGS, SPLITS
-from specc.data.problem import DataProblem
+from specc.data.problem import DataProblem, shown
 from specc.data.randomness import stream
 from specc.errors import DataError
 from specc.plan.model import DataPlan, LabelPlan
@@ -41,7 +41,7 @@ def _by_column(rows: Rows, column: str) -> Assignment:
     found = rows.columns[column]
     unknown = sorted(value for value in found.present() if value.lower() not in SPELLINGS)
     if unknown:
-        headline = f"column `{column}` says `{unknown[0]}`, which is no split"
+        headline = f"column `{column}` says `{shown(unknown[0])}`, which is no split"
         raise DataProblem("unknown-split", headline, "split", help=f"use {', '.join(SPLITS)}")
     named = (SPELLINGS.get(value.lower(), "train") for value in found.values)
     return np.array([SPLITS.index(split) for split in named], np.int8)[found.codes]

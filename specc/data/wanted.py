@@ -1,10 +1,14 @@
 """The columns that a plan asks of a source."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from specc.data.problem import DataProblem
+from specc.data.problem import DataProblem, shown
 from specc.diagnostics.suggest import closest, did_you_mean
 from specc.plan.model import DataPlan
+
+_COMPARED: Final = 1000
+"""Columns that a missing one is compared with; a broken file may have a million."""
 
 
 def wanted_columns(data: DataPlan) -> dict[str, list[str]]:
@@ -36,7 +40,8 @@ def require(data: DataPlan, present: Iterable[str], where: str, image: str | Non
         )
 
 
-def _remedy(missing: Sequence[str], known: Sequence[str]) -> str:
+def _remedy(missing: Sequence[str], columns: Sequence[str]) -> str:
+    known = [shown(name, 60) for name in columns[:_COMPARED]]
     if len(missing) == 1:
         return did_you_mean(missing[0], known, "columns")
     pairs = [(match, name) for name in missing if (match := closest(name, known))]

@@ -1,1 +1,1 @@
-"""Throws made-up texts at whatever reads texts of strangers: both notations, and `--set`."""
+"""Throws made-up inputs at whatever reads what strangers wrote: specs, checkpoints, images, tables of labels."""

@@ -1,8 +1,11 @@
-"""Throws made-up texts at both notations and at `--set`, and says what broke a law of tests/fuzz/laws.py.
+"""Throws made-up inputs at whatever reads files of strangers, and says what broke a law of tests/fuzz.
+
+Targets are both notations, `--set`, checkpoints, their metadata and plans, images, and tables of labels.
 
     python -m tests.fuzz --inputs 1000000
     python -m tests.fuzz --engine guided --inputs 1000000       needs `pip install atheris`
     python -m tests.fuzz --engine hostile
+    python -m tests.fuzz --targets checkpoint image --inputs 100000
 
 Inputs that break a law are written to a folder, each with its error beside it. Once mended, they belong in
 tests/corpus/, where tests/test_corpus.py tries them ever after. Each input has a number: --first goes on where another
@@ -15,23 +18,27 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.fuzz.laws import TARGETS
+from tests.fuzz.targets import TARGETS
 from tests.fuzz.work import Outcome, run, share
 
 PIECE = {"chance": 5000, "guided": 100_000, "hostile": sys.maxsize}
 """Inputs of one process, by its engine; the hostile ones are always the same."""
 
+LARGER = {"checkpoint": 50_000, "metadata": 50_000, "image": 20_000, "labels": 20_000}
+"""Inputs of one process that goes by chance, for targets that take seconds to begin."""
+
 
 def outcomes(arguments: argparse.Namespace) -> Iterator[Outcome]:
     """Yield what comes of each piece of the work, as it is done."""
-    size, count = PIECE[arguments.engine], arguments.inputs // len(arguments.targets)
-    pieces = [(target, done) for done in range(0, count, size) for target in arguments.targets]
+    engine, count = arguments.engine, arguments.inputs // len(arguments.targets)
+    sizes = {target: (engine == "chance" and LARGER.get(target)) or PIECE[engine] for target in arguments.targets}
+    pieces = [(target, done, size) for target, size in sizes.items() for done in range(0, count, size)]
     with ThreadPoolExecutor(arguments.jobs) as threads:
         yield from (
             future.result()
             for future in as_completed(
-                threads.submit(run, arguments.engine, target, arguments.first + done, min(size, count - done))
-                for target, done in pieces
+                threads.submit(run, engine, target, arguments.first + done, min(size, count - done))
+                for target, done, size in sorted(pieces, key=lambda piece: piece[1])
             )
         )
 
@@ -50,9 +57,9 @@ def gathered(found: Iterable[Outcome], folder: Path) -> list[Outcome]:
 
 def report(total: Outcome) -> None:
     print(
-        f"{total.target:6} {total.inputs:>9,} inputs, {total.inputs / total.seconds:,.0f} a second,"
-        f" {len(total.findings)} findings; slowest {total.slowest:.2f} s ({len(total.slowest_text):,} characters);"
-        f" {share(total.lines):.1%} of the lines of specc/frontend"
+        f"{total.target:10} {total.inputs:>9,} inputs, {total.inputs / max(total.seconds, 1e-9):,.0f} a second,"
+        f" {len(total.findings)} findings; slowest {total.slowest:.2f} s ({total.slowest_size:,} bytes);"
+        f" at most {total.memory >> 20} MiB more memory; {share(total.target, total.lines):.1%} of its reader's lines"
     )
 
 

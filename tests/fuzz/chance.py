@@ -1,12 +1,12 @@
 """The engine that goes by chance; started by tests.fuzz, which see."""
 
-from tests.fuzz.inputs import made
+from tests.fuzz.targets import made
 from tests.fuzz.work import Outcome, Piece
 
 
 def main() -> None:
     piece = Piece.of_arguments()
-    outcome = Outcome(piece.target)
+    outcome = Outcome.begun(piece.target)
     for number in range(piece.first, piece.first + piece.inputs):
         outcome.take(made(piece.target, number))
     piece.finish(outcome)

@@ -65,18 +65,25 @@ def settings() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted({*paths, *stages})), tuple(sorted(values))
 
 
-def made(target: str, number: int) -> str:
-    """Return the input of a number: always the same while the corpus is."""
-    chance = random.Random(f"{target} {number}")
-    if target != "set":
-        return changed(chance, chance.choice(corpus(target)), target)
+def made_text(chance: random.Random, notation: str) -> bytes:
+    """Return a text of a notation."""
+    return encoded(changed(chance, chance.choice(corpus(notation)), notation))
+
+
+def made_setting(chance: random.Random) -> bytes:
+    """Return what may stand behind `--set`."""
     paths, values = settings()
     path, value = chance.choice(paths), chance.choice(values)
     if chance.random() < 0.3:
         path = _tokens_changed(chance, path, words("toml"))
     if chance.random() < 0.7:
         value = _tokens_changed(chance, value, words("toml"))
-    return f"{path}={value}"
+    return encoded(f"{path}={value}")
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as an input, which is bytes."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def changed(chance: random.Random, text: str, notation: str) -> str:

@@ -1,9 +1,9 @@
-"""What must hold of any text that a person, or a stranger, hands to specc."""
+"""What must hold of any text that a person, or a stranger, hands to specc, and the limits of every reader."""
 
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -23,29 +23,33 @@ from specc.source import Source
 ROOT: Final = Path(__file__).parents[2]
 
 LIMIT: Final = 2.0
-"""Seconds of CPU time that reading, checking or formatting an input may take."""
+"""Seconds of CPU time that reading, checking or formatting a text may take."""
 
+STUCK: Final = 100
+"""Seconds after which a reader that answers to no signal takes its process with it."""
 
 SPENT: Final[list[float]] = []
 """Seconds of CPU time of each of these steps, for the input at hand."""
 
 
-class TooSlowError(Exception):
-    """Something took longer than the limit."""
+class TooSlowError(BaseException):
+    """Something took longer than the limit; no reader may take it for a fault of its input."""
 
 
 @contextmanager
-def limited() -> Iterator[None]:
+def limited(seconds: float = LIMIT) -> Iterator[None]:
     """Raise TooSlowError in the block when it takes too much CPU time."""
 
     def stop(signal_number: int, frame: object) -> None:
-        raise TooSlowError(f"more than {LIMIT} s")
+        raise TooSlowError(f"more than {seconds} s")
 
     old, start = signal.signal(signal.SIGPROF, stop), time.process_time()
-    signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.alarm(STUCK)
     try:
         yield
     finally:
+        signal.alarm(0)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, old)
         SPENT.append(time.process_time() - start)
@@ -108,23 +112,6 @@ def check_problems(problems: Diagnostics) -> None:
     shown = problems.sorted()
     full(shown).encode()
     concise(shown).encode()
-
-
-TARGETS: Final[dict[str, Callable[[str], None]]] = {
-    "toml": lambda text: check_text(text, ".toml"),
-    "specc": lambda text: check_text(text, ".specc"),
-    "set": check_override,
-}
-"""Who reads an input, by name."""
-
-
-def check(target: str, text: str) -> None:
-    """Hold an input to the laws.
-
-    Raises: whatever is wrong; nothing when all is well.
-    """
-    SPENT.clear()
-    TARGETS[target](text)
 
 
 @cache

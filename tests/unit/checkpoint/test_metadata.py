@@ -25,7 +25,9 @@ INFO = CheckpointInfo(
     steps_total=100,
     finished=False,
     finite=True,
-    history=[{"stage": "nan", "epoch": 1, "train": {"loss": math.inf}, "val": {"loss": -math.inf}, "lr": 0.1}],
+    history=[
+        {"stage": "nan", "epoch": 1, "step": 10, "train": {"loss": math.inf}, "val": {"loss": -math.inf}, "lr": 0.1}
+    ],
     best={"stage": "nan", "epoch": 1, "metric": "inf", "value": 0.5},
     tail=[
         {
@@ -41,7 +43,15 @@ INFO = CheckpointInfo(
     ],
     micro_batch=16,
     unreadable=["`x.png` is cut off"],
-    results={"gates": [{"gate": "f1", "value": 0.5, "target": 0.9, "passed": False}]},
+    results={
+        "val": {"loss": math.nan},
+        "test": {"loss": 0.5, "f1": 0.5},
+        "judged_on": "test",
+        "gates": [{"gate": "f1 >= 90%", "metric": "f1", "value": 0.5, "target": 0.9, "passed": False}],
+        "best": {"stage": "nan", "epoch": 1, "metric": "inf", "value": 0.5},
+        "stages": [{"stage": "nan", "val": {"loss": math.inf}}],
+        "unreadable": 1,
+    },
     scaler={"scale": 65536.0},
     plan="{}",
     spec="specc = 1\n",
@@ -105,16 +115,28 @@ WRONG = {
         [{"stage": "a", "epoch": 1, "train": {}, "val": {"loss": 10**400}}],
         [{"stage": "a", "epoch": "1", "train": {}, "val": {}}],
         [{"stage": 1, "epoch": 1, "train": [], "val": {}}],
+        [{**INFO.history[0], "train": {"loss": "x"}}],
+        [{**INFO.history[0], "lr": None}],
+        [{**INFO.history[0], "more": 1}],
     ],
     "best": [{}, [], {"stage": "a", "epoch": 1, "metric": "f1", "value": None}, {**INFO.best, "more": 1}],
     "tail": [None, {}, [1], [{}], [{**INFO.tail[0], "more": 1}], [{**INFO.tail[0], "loss": "x"}]],
     "micro_batch": [-1, 1.5, "x"],
     "unreadable": [None, [1], "x"],
-    "results": [[], "x"],
-    "scaler": [1],
+    "results": [
+        [],
+        "x",
+        {},
+        {**INFO.results, "test": 5},
+        {**INFO.results, "test": {"loss": "x"}},
+        {**INFO.results, "gates": [{"gate": "f1"}]},
+        {**INFO.results, "stages": {}},
+        {**INFO.results, "unreadable": None},
+    ],
+    "scaler": [1, [], {"scale": "x"}],
     "plan": [{}],
     "spec": [None],
-    "environment": [None, []],
+    "environment": [None, [], {"threads": "4"}, {"threads": 0}, {"threads": -1}, {"threads": 10**6}, {"threads": None}],
 }
 
 
@@ -124,6 +146,25 @@ def test_a_wrong_type_is_refused_by_reader_and_writer(name, value):
         CheckpointInfo.from_json({**INFO.to_json(), name: value}, "x.safetensors")
     with pytest.raises(FileFormatError, match=f"`{name}` is not"):
         dataclasses.replace(INFO, **{name: value}).to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"stages_total": 1}, "`stage_index` is not below 1"),
+        ({"history": [{**INFO.history[0], "stage": name} for name in "abc"]}, "`history` has more stages"),
+        ({"best": {**INFO.best, "stage": "another"}}, "`best` is of no stage of it"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(changes, said):
+    with pytest.raises(FileFormatError, match=said):
+        dataclasses.replace(INFO, **changes).to_json()
+
+
+def test_a_finished_run_tells_of_later_stages():
+    history = [{**INFO.history[0], "stage": name} for name in "abc"]
+    info = dataclasses.replace(INFO, finished=True, stage="a", stage_index=0, stages_total=1, history=history)
+    assert CheckpointInfo.from_json(info.to_json()) == info
 
 
 def test_every_field_is_tried():

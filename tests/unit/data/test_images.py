@@ -150,6 +150,28 @@ def test_damage_gives_pixels_or_a_data_error(image, tmp_path, suffix, data):
     assert pixels.shape[2] == 3
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"])
+def test_a_large_image_is_converted_in_bands(image, monkeypatch, mode, channels):
+    noise = np.random.default_rng(0).integers(0, 255, (40, 30, 4), np.uint8)
+    made = Image.fromarray(noise).convert("L" if mode == "I;16" else mode)
+    made = Image.fromarray(noise[..., 0] * np.uint16(257)) if mode == "I;16" else made
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = image(made, ".tif" if mode in ("CMYK", "F", "I") else ".png", exif=exif)
+    whole = read_image(path, channels)
+    monkeypatch.setattr("specc.data.images._BAND", 7 * 40)
+    assert whole.shape == (30, 40, channels)
+    assert (read_image(path, channels) == whole).all()
+
+
+def test_a_large_palette_is_transparent_in_every_band(image, monkeypatch):
+    made = solid("P", 0, (20, 30))
+    made.putpalette([10, 20, 30] * 256)
+    monkeypatch.setattr("specc.data.images._BAND", 100)
+    assert (read_image(image(made, transparency=0), 3) == 255).all()
+
+
 def test_built_in_images_are_in_memory(data_plan):
     read = open_images(data_plan("builtin", location={"dataset": "digits"}, channels=3))
     assert read("0").shape == (8, 8, 3)

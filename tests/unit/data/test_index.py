@@ -54,6 +54,12 @@ def test_a_class_that_training_never_sees(indexed):
     assert caught.value.message == "the val split has 1 disease classes that training never sees: `beech/blight`"
 
 
+def test_a_class_that_drives_a_terminal_is_told_in_escapes(indexed):
+    with pytest.raises(DataError) as caught:
+        indexed(splits={"train": "oak,rust", "val": "oak\x1b[31m,rust"})
+    assert "`oak\\x1b[31m`" in caught.value.message
+
+
 def test_no_training_samples(indexed):
     with pytest.raises(DataError, match="training split has no samples"):
         indexed(splits={"train": "", "val": "oak,rust"})

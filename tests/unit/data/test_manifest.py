@@ -1,5 +1,6 @@
 """Rows of a manifest, and what is said of one that cannot be used."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -151,6 +152,46 @@ def test_a_column_that_is_there_twice(manifest):
 def test_images_at_addresses_are_not_on_this_machine(manifest):
     with pytest.raises(MissingData, match=r"cannot be fetched yet: `https://x.org/a.png`"):
         manifest("image,kind\nb.png,c\nhttps://x.org/a.png,c\n")
+
+
+@pytest.mark.parametrize("text", ['{"image": "\\ud800.png", "kind": "a"}', '{"image": "a", "kind": "\\udcff"}'])
+def test_half_a_character_is_refused(manifest, text):
+    with pytest.raises(DataProblem, match=r"rows.jsonl:2: a text has half of a character"):
+        manifest(f'{{"image": "b", "kind": "\\ud83d\\ude00"}}\n{text}\n', "jsonl")
+
+
+def test_what_a_file_says_is_told_in_one_short_line(manifest):
+    with pytest.raises(DataProblem) as caught:
+        manifest('"a\nb",' + "x" * 1000 + "\n")
+    assert caught.value.help == f"known columns: a\\nb, {'x' * 60}..."
+    with pytest.raises(MissingData) as caught:
+        manifest(f'image,kind\n"https://x.org/\n{"x" * 1000}",c\n')
+    assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 500
+
+
+def test_a_missing_column_is_not_looked_for_among_a_million(manifest):
+    columns = ",".join(f"kind{number}" for number in range(300_000))
+    before = time.process_time()
+    with pytest.raises(DataProblem, match="has no columns `kind`, `image`"):
+        manifest(f"{columns}\n")
+    assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize("source", ["csv", "jsonl"])
+def test_a_line_without_end_is_refused_before_it_is_read(manifest, source):
+    with pytest.raises(DataProblem, match="it has a line of 4 MiB or more"):
+        manifest(CSV + "x" * 9_000_000, source)
+
+
+def test_a_table_of_very_many_columns_is_read_a_few_rows_at_a_time(manifest, monkeypatch):
+    monkeypatch.setattr("specc.data.manifest._CELLS", 10)
+    assert list(manifest("image,kind,more\n" + "a.png,cat,1\n" * 20).columns["kind"]) == ["cat"] * 20
+
+
+def test_the_line_that_is_not_utf8_is_counted_as_the_reader_counts(manifest):
+    with pytest.raises(DataProblem, match=r"rows.csv:3: not UTF-8 text"):
+        manifest(b"image,kind\ra,b\r\xff,c\r")
 
 
 def test_a_column_has_a_neighbour(manifest):

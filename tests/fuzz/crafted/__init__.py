@@ -1,0 +1,1 @@
+"""Inputs that somebody thought of, and not chance."""
