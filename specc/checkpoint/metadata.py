@@ -270,10 +270,10 @@ def _check(values: Mapping[str, Any], where: str) -> None:
 
 
 def _misfits(values: Mapping[str, Any]) -> list[str]:
-    """Say which fields contradict others; those of a finished run tell of stages after the one that they are of."""
+    """Say which fields contradict others; the best weights of a finished run tell of stages after their own."""
     index, stages = values["stage_index"], {*(row["stage"] for row in values["history"]), values["stage"]}
     faults = [f"`stage_index` is not below {values['stages_total']}"] if index >= values["stages_total"] else []
-    if not values["finished"]:
+    if values["kind"] in ("last", "stage") or not values["finished"]:
         faults += ["`history` has more stages than there were"] if len(stages) > index + 1 else []
         faults += ["`best` is of no stage of it"] if values["best"] and values["best"]["stage"] not in stages else []
     return faults

@@ -132,7 +132,8 @@ def _json_texts(rows: "_RowsBuilder", number: int, line: str) -> list[str]:
         require(rows.data, record, f"{rows.place}:{number}", rows.data.image)
     values = [record[name] for name in rows.names]
     if "\\u" in line and any(_HALF.search(value) for value in values if isinstance(value, str)):
-        raise _unreadable(f"{rows.place}:{number}: a text has half of a character in it", "write it as UTF-8")
+        headline = f"{rows.place}:{number}: a text has half of a character in it"
+        raise DataProblem("unwritable-name", headline, help="write it as UTF-8")
     if {*map(type, values)} == {str}:
         return values
     return [_text(value, f"{rows.place}:{number}: `{name}`") for name, value in zip(rows.names, values, strict=True)]

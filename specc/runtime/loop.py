@@ -37,7 +37,7 @@ from specc.runtime.losses import Objective
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model, placed
 from specc.runtime.monitor import has_stopped
-from specc.runtime.resume import find_state, read_tensors, start_from
+from specc.runtime.resume import find_state, read_tensors, restore, start_from
 from specc.runtime.run import Run
 from specc.runtime.saving import Saving
 from specc.runtime.signals import Interruption, listening
@@ -109,7 +109,7 @@ def _prepare(  # noqa: PLR0913
     ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
     state = State(plan, model, ema, device, now, spec)
     if found:
-        state.restore(found.info, found.tensors)
+        restore(state, found)
         folder.begin_from(found.path, state.history)
         notes += [f"not bit-exact: {change}" for change in differences(before, now)]
     elif plan.model.start_from:

@@ -9,6 +9,7 @@ from torch import Tensor
 from specc.checkpoint.format import Header, read, read_header, split
 from specc.checkpoint.metadata import CheckpointInfo
 from specc.errors import DataError, FileFormatError
+from specc.memory import is_of_memory
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
 from specc.runtime.monitor import best_row
@@ -40,6 +41,20 @@ def find_state(folder: RunFolder, plan: Plan) -> tuple[Found | None, list[str]]:
         except FileFormatError as error:
             notes.append(f"{error.message}; the state before it is taken")
     return None, notes
+
+
+def restore(state: State, found: Found) -> None:
+    """Go back to where a checkpoint was taken.
+
+    Raises: FileFormatError when its tensors are not those that the plan makes, however right its digests are.
+    """
+    try:
+        state.restore(found.info, found.tensors)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        if is_of_memory(error):
+            raise
+        remedy = "remove it, and the state before it is taken; another program may have written it"
+        raise FileFormatError(f"{found.path}: its tensors are not those of the plan", help=remedy) from None
 
 
 def check_best(folder: RunFolder, plan: Plan, info: CheckpointInfo) -> None:

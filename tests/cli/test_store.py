@@ -51,9 +51,9 @@ def test_plan_says_what_is_stored(here, say):
 def test_plan_says_what_is_to_be_trained_and_why(here, say):
     changed = ("plan", "spec.toml", "--set", "stages.whole.lr=1e-4")
     assert standing(say(*changed)[1]) == ["stored  head", "train   whole: lr changed at stages.whole"]
-    shared = say("plan", "spec.toml", "--set", "model.drop_path_rate=0.1")[1]
+    shared = say("plan", "spec.toml", "--set", "model.ema_decay=0.9")[1]
     assert standing(shared) == [
-        "train   head: model.drop_path_rate changed",
+        "train   head: model.ema_decay changed",
         "train   whole: it comes after another",
     ]
 

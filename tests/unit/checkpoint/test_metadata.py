@@ -154,6 +154,7 @@ def test_a_wrong_type_is_refused_by_reader_and_writer(name, value):
         ({"stages_total": 1}, "`stage_index` is not below 1"),
         ({"history": [{**INFO.history[0], "stage": name} for name in "abc"]}, "`history` has more stages"),
         ({"best": {**INFO.best, "stage": "another"}}, "`best` is of no stage of it"),
+        ({"best": {**INFO.best, "stage": "another"}, "finished": True}, "`best` is of no stage of it"),
     ],
 )
 def test_fields_that_contradict_each_other_are_refused(changes, said):
@@ -163,7 +164,8 @@ def test_fields_that_contradict_each_other_are_refused(changes, said):
 
 def test_a_finished_run_tells_of_later_stages():
     history = [{**INFO.history[0], "stage": name} for name in "abc"]
-    info = dataclasses.replace(INFO, finished=True, stage="a", stage_index=0, stages_total=1, history=history)
+    fields = {"kind": "best", "finished": True, "stage": "a", "stage_index": 0, "stages_total": 1, "history": history}
+    info = dataclasses.replace(INFO, **fields)
     assert CheckpointInfo.from_json(info.to_json()) == info
 
 
