@@ -1,6 +1,8 @@
 """Optimizers, by timm's factory, and their state under the parameters' own names."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from copy import copy, deepcopy
 from typing import Any, Final
 
 import torch
@@ -73,7 +75,10 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dic
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` returned; parameters without a state begin anew."""
+    """Put back what `optimizer_tensors` returned; parameters without a state begin anew.
+
+    Raises: ValueError when it is not what this optimizer keeps.
+    """
     for group in optimizer.param_groups:
         if f"optim.groups.{group['name']}.step" in tensors:
             group["step"] = tensors[f"optim.groups.{group['name']}.step"].clone()
@@ -82,8 +87,30 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: 
         prefix = f"optim.{name}."
         state = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
         if state and id(parameter) in groups:
+            _check_state(state, _kept(optimizer, groups[id(parameter)], parameter), name)
             with_steps = bool(groups[id(parameter)].get("fused"))
             optimizer.state[parameter] = {k: _placed(v, parameter, with_steps=with_steps) for k, v in state.items()}
+
+
+def _kept(optimizer: torch.optim.Optimizer, group: Mapping[str, Any], parameter: Tensor) -> dict[str, Any]:
+    """Return what an optimizer keeps of a parameter, by a step of a copy of it with a parameter of the same shape."""
+    twin = torch.zeros_like(parameter, requires_grad=True)
+    twin.grad = torch.zeros_like(parameter)
+    copied = copy(optimizer)
+    copied.state = defaultdict(dict)
+    own = {key: deepcopy(value) for key, value in group.items() if key != "params"}  # lamb counts steps in there
+    copied.param_groups = [{**own, "params": [twin], "lr": 0.0}]
+    copied.step()
+    return {key: value for key, value in copied.state[twin].items() if value is not None}
+
+
+def _check_state(found: Mapping[str, Tensor], kept: Mapping[str, Any], name: str) -> None:
+    expected = {key: torch.as_tensor(value) for key, value in kept.items()}
+    fits = found.keys() == expected.keys() and all(
+        value.shape == expected[key].shape and value.dtype == expected[key].dtype for key, value in found.items()
+    )
+    if not fits or float(found.get("step", torch.zeros(())).min()) < 0:
+        raise ValueError(f"the optimizer keeps something else of `{name}`")
 
 
 def _placed(value: Tensor, parameter: Tensor, *, with_steps: bool) -> Tensor:

@@ -64,12 +64,12 @@ class Run:
 
     def go_on(self, path: Path) -> None:
         """Let a file be the newest state, restore what a run would, and make a step."""
-        from specc.runtime.resume import find_state  # noqa: PLC0415
+        from specc.runtime.resume import find_state, restore  # noqa: PLC0415
 
         shutil.copyfile(path, self.folder.last)
         found, _ = find_state(self.folder, self.plan)
         if found is not None:
-            self.state.restore(found.info, found.tensors)
+            restore(self.state, found)
             for parameter in self.state.model.parameters():
                 parameter.grad = parameter.detach() * 0 if parameter.requires_grad else None
             self.state.optimizer.step()
