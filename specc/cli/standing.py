@@ -48,7 +48,7 @@ def _reasons(plan: Plan, folder: RunFolder) -> dict[str, str]:
     names = [stage.name for stage in plan.stages]
     try:
         before = load(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, FileFormatError):
+    except (OSError, UnicodeDecodeError, FileFormatError):
         return dict.fromkeys(names, "it was never run")
     reasons = {}
     for index, name in enumerate(names):

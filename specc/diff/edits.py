@@ -90,7 +90,11 @@ def tree(plan: Plan, called: Mapping[str, str] = MappingProxyType({})) -> dict[s
 def _by_name(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _by_name(item) for key, item in value.items()}
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
+    ):
         names = [item["name"] for item in value]
         if len(set(names)) == len(names):
             return {ORDER: names, **{item["name"]: _by_name(item) for item in value}}
