@@ -62,7 +62,7 @@ def _printed(
 ) -> Iterator[str]:
     several = len(compared) + len(lonely) != 1
     if arguments.json:
-        yield as_json(dict(compared) if several else compared[0][1])
+        yield as_json(dict(compared) if several or lonely else compared[0][1])
         return
     for title, comparison in compared:
         more = _expected(comparison, arguments.root or Path())

@@ -17,11 +17,8 @@ from specc.compiler.validate import validated
 from specc.diagnostics.model import SpecError
 from specc.errors import FileFormatError, InputError, MissingData, UsageError
 from specc.frontend.reading import read_source
-from specc.plan.file import load
+from specc.plan.file import MAX_LENGTH, load
 from specc.plan.model import Plan
-
-MAX_PLAN: Final = 256 << 20
-"""Bytes of the largest plan that is read; one with 100,000 classes has a hundredth."""
 
 PLANNED: Final = (".json", ".safetensors")
 """How the names of files end that hold a plan, and not a spec."""
@@ -70,6 +67,8 @@ def _of_trees(
     repository: Repository, old: Tree, new: Tree, paths: list[str], arguments: argparse.Namespace
 ) -> Iterator[Pair]:
     """Yield the specs of two revisions; with no paths, those that differ, and a word on those that are wrong."""
+    if outside := next((path for path in paths if not Path(path).resolve().is_relative_to(repository.top)), None):
+        raise UsageError(f"`{outside}` is not in this repository", help="name a spec below its top folder")
     named = [str(Path(path).resolve().relative_to(repository.top)) for path in paths]
     for path in named or sorted({*old.specs(), *new.specs()}):
         sides = [tree.spec(path) for tree in (old, new)]
@@ -78,13 +77,13 @@ def _of_trees(
         if not named and _alike(sides, (old, new)):
             continue
         try:
-            before, after = (_in_tree(side, tree, arguments) for side, tree in zip(sides, (old, new), strict=True))
+            before, after = _of_sides(sides[0], sides[1], arguments)
         except (SpecError, InputError) as error:
             if named:
                 raise
             say(f"{path}: not compared, {_first_line(error)}")
             continue
-        yield Pair(path, before, after)
+        yield Pair(path, before and _placed(before, old), after and _placed(after, new))
 
 
 def _alike(sides: list[Path | None], trees: tuple[Tree, Tree]) -> bool:
@@ -108,11 +107,16 @@ def _first_line(error: SpecError | InputError) -> str:
     return error.message
 
 
-def _in_tree(path: Path | None, tree: Tree, arguments: argparse.Namespace) -> Plan | None:
-    """Compile a spec of a revision, and call its places after that, and not after the folder that it was taken to."""
-    if path is None:
-        return None
-    plan = _plan(path, arguments)
+def _of_sides(old: Path | None, new: Path | None, arguments: argparse.Namespace) -> tuple[Plan | None, Plan | None]:
+    """Compile a spec of two revisions, or of the one that has it."""
+    if old and new:
+        return _both(old, new, arguments)
+    plans = (_plan(side, arguments, with_data=False) if side else None for side in (old, new))
+    return next(plans), next(plans)
+
+
+def _placed(plan: Plan, tree: Tree) -> Plan:
+    """Call a plan's places after their revision, and not after the folder that it was taken to."""
     inside = f"{tree.folder}/"
     name = "" if tree.name == "working tree" else f"{tree.name}:"
     return plan.model_copy(update={"origins": {k: v.replace(inside, name) for k, v in plan.origins.items()}})
@@ -123,7 +127,7 @@ def _both(old: Path, new: Path, arguments: argparse.Namespace) -> tuple[Plan, Pl
     if (arguments.profile or arguments.overrides) and all(_is_planned(path) for path in (old, new)):
         raise UsageError("`--profile` and `--set` change specs, and both of these are plans", help="name a spec")
     try:
-        plans = _plan(old, arguments, fall_back=False), _plan(new, arguments, fall_back=False)
+        plans = _plan(old, arguments), _plan(new, arguments)
     except MissingData as error:
         if _is_planned(old) or _is_planned(new):
             raise
@@ -138,23 +142,18 @@ def _is_planned(path: Path) -> bool:
     return path.is_dir() or path.suffix in PLANNED
 
 
-def _plan(path: Path, arguments: argparse.Namespace, *, with_data: bool = True, fall_back: bool = True) -> Plan:
+def _plan(path: Path, arguments: argparse.Namespace, *, with_data: bool = True) -> Plan:
     """Return the plan of a spec, or the one that a file or a run folder has."""
     if path.is_dir():
         path = path / "plan.json"
     if path.suffix == ".safetensors":
         return _of_checkpoint(path)
     if path.suffix == ".json":
-        return load(read_source(path, limit=MAX_PLAN).text, str(path))
-    with_data = with_data and not arguments.no_data
-    try:
-        context = validated(path, tuple(arguments.profile), tuple(arguments.overrides), with_data=with_data)
-        with in_root(arguments):
-            return compile_checked(context)
-    except MissingData:
-        if not (fall_back and with_data):
-            raise
-        return _plan(path, arguments, with_data=False)
+        return load(read_source(path, limit=MAX_LENGTH).text, str(path))
+    layers = tuple(arguments.profile), tuple(arguments.overrides)
+    context = validated(path, *layers, with_data=with_data and not arguments.no_data)
+    with in_root(arguments):
+        return compile_checked(context)
 
 
 def _of_checkpoint(path: Path) -> Plan:

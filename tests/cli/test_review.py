@@ -177,6 +177,11 @@ def test_revisions_and_the_index(repository):
     assert repository.specc("diff", "HEAD") == "no spec differs\n"
 
 
+def test_a_new_spec_alone_is_an_empty_record_for_machines(repository):
+    repository.write("more.toml", BASE)
+    assert json.loads(repository.specc("diff", "HEAD", "specs/more.toml", "--json")) == {}
+
+
 def test_a_spec_that_extends_a_changed_one_changes(repository):
     repository.write("base.toml", TWICE)
     found = json.loads(repository.specc("diff", "HEAD", "--json"))
@@ -205,6 +210,7 @@ def test_the_exit_code_says_what_is_too_much(repository, change: str, level: str
         (("diff", "nowhere"), "there is neither a file nor a revision `nowhere`"),
         (("diff", "main", "specs/none.toml"), "neither main nor the working tree has `specs/none.toml`"),
         (("diff", "main", "--json", "--markdown"), "two outputs"),
+        (("diff", "main", "/spec.toml"), "`/spec.toml` is not in this repository"),
         (("diff", "main..nowhere", "specs/base.toml", "x"), "there is neither a file nor a revision `main..nowhere`"),
     ],
 )
