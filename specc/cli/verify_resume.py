@@ -1,7 +1,7 @@
 """`specc verify-resume`: kills a run of a spec again and again, continues it, and compares every byte.
 
 The run that nothing disturbed is the reference. Each trial kills the whole process group at a random moment, once or
-more, with another number of loader workers each time, and then lets the run end.
+more, with other numbers of loader workers and of processes each time, and then lets the run end.
 """
 
 import argparse
@@ -40,16 +40,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--most", type=int, default=1, help="kills of one run, at most")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2], help="loader workers to choose from")
+    parser.add_argument("--devices", type=int, nargs="+", help="numbers of processes to choose from")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Try it; 1 when a byte differs."""
-    if arguments.kills < 1 or arguments.most < 1 or min(arguments.workers) < 0:
-        raise UsageError("`--kills` and `--most` are at least 1, `--workers` at least 0")
-    read_spec(arguments)  # a wrong spec is told here, once
+    if arguments.kills < 1 or arguments.most < 1 or min(arguments.workers) < 0 or min(arguments.devices or [1]) < 1:
+        raise UsageError("`--kills`, `--most` and `--devices` are at least 1, `--workers` at least 0")
+    context = read_spec(arguments)  # a wrong spec is told here, once
+    arguments.devices = arguments.devices or [context.spec.run.devices]
     root = Path(tempfile.mkdtemp(prefix="specc-verify-"))
     try:
-        trials = Trials(_words(arguments), root, random.Random(arguments.seed))  # noqa: S311
+        chance = random.Random(arguments.seed)  # noqa: S311
+        trials = Trials(_words(arguments), root, chance, arguments.workers, arguments.devices)
         return 1 if _all_trials(trials, arguments) else 0
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -62,8 +65,16 @@ class Trials:
     command: list[str]
     root: Path
     chance: random.Random
+    workers: list[int]
+    devices: list[int]
     seconds: float = 0.0
     """How long training takes where nothing disturbs it, by the fastest run so far."""
+
+    def words(self, out: Path) -> list[str]:
+        """Return the command that begins or continues the run in a folder, as it is drawn by lot."""
+        workers, devices = self.chance.choice(self.workers), self.chance.choice(self.devices)
+        sets = (f"run.out={out}", f"data.num_workers={workers}", f"run.devices={devices}", "run.loggers=[]")
+        return [*self.command, *(word for text in sets for word in ("--set", text))]
 
 
 def _words(arguments: argparse.Namespace) -> list[str]:
@@ -76,39 +87,37 @@ def _words(arguments: argparse.Namespace) -> list[str]:
 def _all_trials(trials: Trials, arguments: argparse.Namespace) -> int:
     """Kill runs until there were enough kills, and return how many runs ended in other bytes."""
     reference = trials.root / "reference"
-    _killed(trials, reference, max(arguments.workers), 0)
+    _killed(trials, reference, 0)
     expected = digests(run_in(reference))
     say(f"undisturbed: {trials.seconds:.1f} s of training, {len(expected):,} digests")
     made, runs, wrong = 0, 0, 0
     while made < arguments.kills:
-        folder, workers = trials.root / "trial", trials.chance.choice(arguments.workers)
+        folder = trials.root / "trial"
         shutil.rmtree(folder, ignore_errors=True)
         most = min(arguments.most, arguments.kills - made)
-        moments = _killed(trials, folder, workers, trials.chance.randint(1, most))
+        moments = _killed(trials, folder, trials.chance.randint(1, most))
         if not moments:
             continue  # a run that ended before it was killed proves nothing
         odd = differences(expected, digests(run_in(folder))) + leftovers(folder)
         made, runs, wrong = made + len(moments), runs + 1, wrong + bool(odd)
         when = ", ".join(f"{moment:.1f}" for moment in moments)
         told = "the same bytes" if not odd else f"DIFFERENT: {', '.join(odd[:3])}"
-        say(f"{runs}: {workers} workers, killed after {when} s: {told}")
+        say(f"{runs}: killed after {when} s: {told}")
     say(f"{made} kills in {runs} runs, of which {runs - wrong} ended in the same bytes")
     return wrong
 
 
-def _killed(trials: Trials, out: Path, workers: int, kills: int) -> list[float]:
+def _killed(trials: Trials, out: Path, kills: int) -> list[float]:
     """Run to the end, killing the process group at random moments; return those that hit, in seconds of training."""
-    sets = (f"run.out={out}", f"data.num_workers={workers}", "run.loggers=[]")
-    words = [*trials.command, *(word for text in sets for word in ("--set", text))]
     moments: list[float] = []
     for _ in range(kills):
         moment = trials.chance.uniform(0, trials.seconds)
-        seconds = _run(words, out, moment)
+        seconds = _run(trials.words(out), out, moment)
         if seconds is not None:
             break
         moments.append(moment)
     else:
-        seconds = _run(words, out, None)
+        seconds = _run(trials.words(out), out, None)
     if not moments:
         trials.seconds = min(trials.seconds or math.inf, seconds or 0.0)
     return moments

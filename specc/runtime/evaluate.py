@@ -13,10 +13,10 @@ from specc.data.index import Samples
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, evaluation_loader
+from specc.runtime.gradients import arithmetic
 from specc.runtime.losses import Objective
 from specc.runtime.metrics import Tail, build_metrics
 from specc.runtime.models.model import ImageModel
-from specc.runtime.step import arithmetic
 from specc.runtime.tail import ClassScore
 
 KEEP_BYTES: Final = 256 * 2**20

@@ -45,6 +45,11 @@ class RunFolder:
         return Store.beside(self.root)
 
     @property
+    def plan(self) -> Path:
+        """The plan that is carried out."""
+        return self.root / "plan.json"
+
+    @property
     def last(self) -> Path:
         """The newest state."""
         return self.root / "last.safetensors"
@@ -118,7 +123,7 @@ class RunFolder:
                 remove(path)
             for digest in plan.stage_digests:
                 self.store.forget(digest)
-        write_text_atomic(self.root / "plan.json", dump(plan))
+        write_text_atomic(self.plan, dump(plan))
         self._write_spec(spec)
 
     def _write_spec(self, text: str) -> None:

@@ -16,7 +16,7 @@ from specc.errors import DataError, RunFailed
 from specc.memory import memory_told
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.cadence import Cadence
-from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import checked, training_loader
 from specc.runtime.environment import available_threads, differences, environment, keep_freed_memory, pick_device
 from specc.runtime.epoch_end import end_epoch
@@ -33,7 +33,8 @@ from specc.runtime.failed import write_batch
 from specc.runtime.finish import finish
 from specc.runtime.folder import RunFolder
 from specc.runtime.gates import check_gates, complete_row, stage_gates
-from specc.runtime.losses import Objective
+from specc.runtime.gradients import Gradients, micro_batches
+from specc.runtime.helpers import Helpers
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
 from specc.runtime.models.model import build_model, placed
 from specc.runtime.monitor import has_stopped
@@ -59,8 +60,7 @@ class Work:
     """What the steps of a stage are made with."""
 
     batches: Iterator[Batch]
-    objective: Objective
-    normalize: Normalize
+    gradients: Gradients
     cadence: Cadence
 
 
@@ -77,9 +77,12 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
         listening() as interruption,
         memory_told(),
         closing(Saving(plan, folder)) as saving,
+        closing(Helpers(plan, folder.plan)) as helpers,
     ):
         folder.prepare(plan, spec, fresh=fresh)
-        run, state, started = _prepare(plan, folder, spec, interruption, saving, fresh=fresh)
+        run, state, started = _prepare(
+            plan, folder, spec, interruption=interruption, saving=saving, helpers=helpers, fresh=fresh
+        )
         yield started
         for index in range(started.stage):
             complete_row(run, state, index)
@@ -93,7 +96,14 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
 
 
 def _prepare(  # noqa: PLR0913
-    plan: Plan, folder: RunFolder, spec: str, interruption: Interruption, saving: Saving, *, fresh: bool
+    plan: Plan,
+    folder: RunFolder,
+    spec: str,
+    *,
+    interruption: Interruption,
+    saving: Saving,
+    helpers: Helpers,
+    fresh: bool,
 ) -> tuple[Run, State, Started]:
     device = pick_device(plan.run.device)
     index = build_index(plan.data, plan.seed)
@@ -103,6 +113,7 @@ def _prepare(  # noqa: PLR0913
     before = found.info.environment if found else {}
     threads = int(before.get("threads") or available_threads())
     torch.set_num_threads(threads)
+    helpers.start(device, threads)
     keep_freed_memory()
     now = environment(device, threads)
     model = placed(build_model(plan, pretrained=plan.model.pretrained and found is None), device)
@@ -114,6 +125,8 @@ def _prepare(  # noqa: PLR0913
         notes += [f"not bit-exact: {change}" for change in differences(before, now)]
     elif plan.model.start_from:
         notes += start_from(state, plan.model.start_from)
+    if plan.run.devices > 1:
+        notes.append(f"{plan.run.devices} processes")
     folder.write_environment(now)
     size = max(_forward_size(stage) for stage in plan.stages)
     splits = {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name != "train"}
@@ -128,7 +141,8 @@ def _prepare(  # noqa: PLR0913
         resumed_from=str(found.path) if found else None,
         notes=tuple(notes),
     )
-    return Run(plan, folder, index, splits, interruption, saving), state, started
+    processes = helpers.connect(device)
+    return Run(plan, folder, index, splits, interruption, saving, processes), state, started
 
 
 def _forward_size(stage: StagePlan) -> int:
@@ -150,12 +164,14 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     yield StageStarted(
         state.stage, stage.name, state.step, stage.steps or 0, stage.epochs or 0, stage.trained_parameters or 0
     )
+    parts = len(micro_batches(stage.batch_size, state.forward_size(stage.batch_size)))
+    if parts < run.processes.count:
+        shared = "is one micro-batch" if parts == 1 else f"has {parts} micro-batches"
+        yield Remarked(f"a step {shared}, which {run.processes.count} processes share; micro_batch_size divides it")
     frozen = frozen_statistics(state.model)
-    loader = training_loader(run.plan, state.stage, run.index.splits["train"], state.step, state.device)
     work = Work(
-        batches=checked(loader, skip_bad=run.plan.data.on_bad_sample == "skip"),
-        objective=Objective(stage.loss, run.plan.class_counts, state.device),
-        normalize=Normalize(run.plan.augment.normalize, state.device),
+        batches=_batches(run, state),
+        gradients=Gradients.of_stage(state, run.processes),
         cadence=Cadence(run.plan.run.checkpoint_every.get(stage.name)),
     )
     while not _stage_is_over(state):
@@ -165,6 +181,16 @@ def _stage(run: Run, state: State) -> Iterator[Event]:
     yield from run.saving.done(most=0)
     stopped = state.step < (stage.steps or 0)
     yield StageDone(stage.name, len(state.stage_rows), stopped, stage_gates(run.plan, state.history, state.stage))
+
+
+def _batches(run: Run, state: State) -> Iterator[Batch]:
+    """Return the batches of the stage that is under way, from its next step on; all processes load a part of each."""
+    processes, samples = run.processes, run.index.splits["train"]
+    processes.tell("begin", stage=state.stage, step=state.step)
+    processes.spread(list(state.model.state_dict().values()))
+    share = (processes.rank, processes.count)
+    loader = training_loader(run.plan, state.stage, samples, state.step, state.device, share=share)
+    return checked(processes.whole(loader), skip_bad=run.plan.data.on_bad_sample == "skip")
 
 
 def _stage_is_over(state: State) -> bool:
@@ -183,7 +209,7 @@ def _epoch(run: Run, state: State, work: Work) -> Iterator[Event]:
         batch = next(work.batches).to(state.device)
         size = state.micro_batch
         try:
-            waiting.append((train_step(state, batch, work.objective, work.normalize), len(batch)))
+            waiting.append((train_step(state, batch, work.gradients), len(batch)))
         except NotFiniteError:
             yield from run.saving.save(state, "last", work.cadence)
             yield from run.saving.done(most=0)

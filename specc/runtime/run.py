@@ -9,6 +9,7 @@ from specc.plan.model import Plan
 from specc.runtime.evaluate import Split
 from specc.runtime.events import Event, Skipped
 from specc.runtime.folder import RunFolder
+from specc.runtime.processes import Processes
 from specc.runtime.saving import Saving
 from specc.runtime.signals import Interruption
 from specc.runtime.state import State
@@ -24,6 +25,7 @@ class Run:
     splits: dict[str, Split]
     interruption: Interruption
     saving: Saving
+    processes: Processes
     steps_made: int = 0
 
     def skipped(self, state: State, failures: Iterable[str] = ()) -> Iterator[Event]:

@@ -1,6 +1,8 @@
 """Signals become a flag that the loop reads between steps."""
 
+import ctypes
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,3 +42,18 @@ def listening() -> Iterator[Interruption]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+_PR_SET_PDEATHSIG: Final = 1
+"""Linux's prctl(2): the signal that a process gets when its parent dies."""
+
+
+def serve_parent() -> None:
+    """Let a signal to the whole process group stop the run and not this process, which the run still needs.
+
+    Where the system can do it, the process goes when its parent does.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in ASKING:
+        signal.signal(number, signal.SIG_IGN)

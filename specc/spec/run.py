@@ -26,10 +26,10 @@ class Run(Section):
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """Where it runs; `auto` takes the first accelerator."""
-    engine: Literal["single", "accelerate"] = "single"
-    """One process, or several."""
+    engine: Literal["exact", "accelerate"] = "exact"
+    """How several processes add up a step; `exact` gives the bytes of one process."""
     devices: Count = 1
-    """Number of processes."""
+    """Number of processes, each on a device of its own; they share the micro-batches of a step."""
     loggers: Items[Literal["tensorboard"]] = ("tensorboard",)
     """What is written beside the run's own logs."""
     out: Text = "checkpoints"

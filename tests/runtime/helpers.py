@@ -10,11 +10,11 @@ from timm.utils import ModelEmaV3
 from specc.compiler.pipeline import compile_spec
 from specc.data.index import Samples, build_index
 from specc.plan.model import Plan
-from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.data.batch import Batch
 from specc.runtime.events import Event
 from specc.runtime.folder import RunFolder
+from specc.runtime.gradients import Gradients
 from specc.runtime.loop import train
-from specc.runtime.losses import Objective
 from specc.runtime.models.model import build_model, placed
 from specc.runtime.state import State
 from specc.runtime.step import train_step
@@ -97,7 +97,7 @@ def random_batch(plan: Plan, size: int = 20, seed: int = 0) -> Batch:
 
 def made_step(state: State, batch: Batch) -> float:
     """Make one step of the stage that is under way and return its loss."""
-    loss = train_step(state, batch, Objective(state.of_stage.loss), Normalize(state.plan.augment.normalize, CPU))
+    loss = train_step(state, batch, Gradients.of_stage(state))
     state.step += 1
     return float(loss)
 

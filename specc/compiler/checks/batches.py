@@ -80,3 +80,17 @@ def _devices(context: Context, rows: list[Row]) -> None:
             headline = f"a step of {size} samples leaves nothing to some of {devices} devices"
             labels = context.at(place) + context.at(_DEVICES, text="divided among these")
             context.problems.error("batch-parts", headline, labels, f"batch_size = {devices} gives each a sample")
+        elif context.spec.run.engine == "exact" and written_together(context, place, _DEVICES):
+            _parts_for_all(users[0], devices)
+
+
+def _parts_for_all(row: Row, devices: int) -> None:
+    """Report a step of fewer passes than there are processes to make them."""
+    size, parts = row.setting("micro_batch_size")[0], row.setting("grad_accum_steps")[0] or 1
+    batch, place = row.batch_size, row.setting("batch_size")[1]
+    made = parts if size in (None, "auto") else -(-batch // size)
+    if made < devices:
+        idle = f"{devices - made} of {devices} devices"
+        headline = f"a step of {batch} samples is one pass" if made == 1 else f"a step is made in {made} passes"
+        labels = row.at(place) + row.at(_DEVICES, text="share the passes")
+        row.warn("batch-parts", f"{headline}, so {idle} make none", labels, f"grad_accum_steps = {devices}")

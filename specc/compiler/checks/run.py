@@ -7,17 +7,15 @@ from specc.paths import KeyPath
 
 def check_run(context: Context) -> None:
     """Report devices that cannot do what is asked, and outputs that are asked for twice."""
-    _processes(context)
+    _one_device(context)
     _precision(context)
     _twice(context, KeyPath(("run", "loggers")), context.spec.run.loggers)
     _twice(context, KeyPath(("export", "formats")), context.spec.export.formats)
 
 
-def _processes(context: Context) -> None:
+def _one_device(context: Context) -> None:
+    """Report several devices where one is named."""
     run = context.spec.run
-    if run.devices > 1 and run.engine == "single":
-        headline = f"engine `single` is one process, and `devices` asks for {run.devices}"
-        context.problems.error("contradiction", headline, context.at("run.devices"), 'set engine = "accelerate"')
     if run.devices > 1 and run.device.startswith("cuda:"):
         labels = context.at("run.devices") + context.at("run.device", text="one device")
         headline = f"`{run.device}` is one device, and `devices` asks for {run.devices}"

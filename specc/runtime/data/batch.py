@@ -1,6 +1,6 @@
 """What the loop is handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ class Batch:
     labels: dict[str, Tensor]
     failures: tuple[str, ...] = ()
     """What could not be read, in words."""
+    unusable: str = ""
+    """Why the batch as a whole is of no use, in words."""
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -24,7 +26,7 @@ class Batch:
         """Move all tensors; pinned memory moves while the device works."""
         inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in self.inputs.items()}
         labels = {name: tensor.to(device, non_blocking=True) for name, tensor in self.labels.items()}
-        return Batch(inputs, labels, self.failures)
+        return replace(self, inputs=inputs, labels=labels)
 
     def take(self, rows: Tensor | slice) -> "Batch":
         """Return some of the samples."""
@@ -34,7 +36,7 @@ class Batch:
         """Return a copy in page-locked memory; called by torch's loader."""
         inputs = {name: tensor.pin_memory() for name, tensor in self.inputs.items()}
         labels = {name: tensor.pin_memory() for name, tensor in self.labels.items()}
-        return Batch(inputs, labels, self.failures)
+        return replace(self, inputs=inputs, labels=labels)
 
 
 class Normalize:

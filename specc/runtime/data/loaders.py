@@ -1,11 +1,11 @@
 """Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
 
-import ctypes
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -21,7 +21,7 @@ from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
 from specc.runtime.data.transforms import build_transforms
 from specc.runtime.rng import seed_sample
-from specc.runtime.signals import ASKING
+from specc.runtime.signals import serve_parent
 
 PREFETCH: Final = 4
 """Batches that each worker prepares ahead."""
@@ -50,14 +50,13 @@ class Images(Dataset[Batch]):
                     continue
                 images.append(self._transformed(pixels, key, offset))
                 rows.append(int(row))
-        if failures and not (self.skip_bad and images):
+        if not images or (failures and not self.skip_bad):
             return Batch({}, {}, tuple(failures))
         if odd := _of_another_size(images):
             names = [self.samples.references[row] for row in (rows[0], rows[odd])]
             sizes = [" x ".join(map(str, images[i].shape[1:])) for i in (0, odd)]
-            return Batch(
-                {}, {}, (f"`{names[1]}` comes out {sizes[1]} and `{names[0]}` {sizes[0]}: give them one size",)
-            )
+            odd_sizes = f"`{names[1]}` comes out {sizes[1]} and `{names[0]}` {sizes[0]}"
+            return Batch({}, {}, unusable=odd_sizes)
         labels = {name: torch.from_numpy(codes[rows]).long() for name, codes in self.samples.labels.items()}
         return Batch({"image": torch.stack(images)}, labels, tuple(failures))
 
@@ -89,13 +88,17 @@ def training_transforms(plan: Plan, stage: int) -> tuple[Operation, ...]:
     return plan.augment.train if own is None else own
 
 
-def training_loader(
-    plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device
+def training_loader(  # noqa: PLR0913
+    plan: Plan, stage: int, samples: Samples, first_step: int, device: torch.device, *, share: tuple[int, int] = (0, 1)
 ) -> DataLoader[Batch]:
-    """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers."""
+    """Return what yields a stage's batches from a step on, through all its epochs, with one set of workers.
+
+    With a share, each batch is one of so many parts of a batch; a part can be empty.
+    """
     draw_ahead(plan.data, samples.references)
     dataset = INPUTS[plan.input_kind](plan, samples, training_transforms(plan, stage), "augment")
-    return _loader(dataset, lambda: training_keys(plan, stage, samples, first_step), plan.run.num_workers, device)
+    keys = partial(training_keys, plan, stage, samples, first_step, share)
+    return _loader(dataset, keys, plan.run.num_workers, device)
 
 
 def evaluation_loader(plan: Plan, samples: Samples, size: int, device: torch.device) -> DataLoader[Batch]:
@@ -118,20 +121,13 @@ def _loader(
     return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
 
 
-_PR_SET_PDEATHSIG: Final = 1
-"""Linux's prctl(2): the signal that a process gets when its parent dies."""
-
-
 def _begin_worker(worker: int) -> None:
-    """Let a signal to the whole process group stop the run and not its workers; it still needs their batches.
+    """Have a worker stay as long as the run and no longer.
 
-    What a worker cannot send is told by the run, or there is no run left to tell it; then the worker goes, too.
+    What it cannot send is told by the run, or there is no run left to tell it.
     """
     del worker
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    for number in ASKING:
-        signal.signal(number, signal.SIG_IGN)
+    serve_parent()
     sys.excepthook = lambda *error: None
 
 
@@ -144,6 +140,8 @@ def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
         iterator = iter(batches)
         _notice_when_waiting()
         for batch in iterator:
+            if batch.unusable:
+                raise DataError(batch.unusable, help="give them one size: resize(...)")
             if batch.failures and not (skip_bad and batch.inputs):
                 raise DataError(batch.failures[0], help='mend or remove it, or set data.on_bad_sample = "skip"')
             yield batch

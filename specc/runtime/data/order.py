@@ -34,8 +34,13 @@ def epoch_order(plan: Plan, stage: int, epoch: int, samples: Samples) -> NDArray
     return generator.choice(len(samples), len(samples), p=weights / weights.sum())
 
 
-def training_keys(plan: Plan, stage: int, samples: Samples, first_step: int) -> Iterator[BatchKey]:
-    """Yield the stage's batches from a step on; resuming seeks, it replays nothing."""
+def training_keys(
+    plan: Plan, stage: int, samples: Samples, first_step: int, share: tuple[int, int] = (0, 1)
+) -> Iterator[BatchKey]:
+    """Yield the stage's batches from a step on; resuming seeks, it replays nothing.
+
+    `share` is one of so many parts of each batch, in order and as even as can be.
+    """
     of_stage = plan.stages[stage]
     per_epoch, size = of_stage.steps_per_epoch or 1, of_stage.batch_size
     order, order_epoch = np.empty(0, np.int64), -1
@@ -43,8 +48,9 @@ def training_keys(plan: Plan, stage: int, samples: Samples, first_step: int) -> 
         epoch, position = divmod(step, per_epoch)
         if epoch != order_epoch:
             order, order_epoch = epoch_order(plan, stage, epoch, samples), epoch
-        start = position * size
-        yield BatchKey(stage, epoch, start, order[start : start + size])
+        rows = order[position * size : (position + 1) * size]
+        start, end = (len(rows) * part // share[1] for part in (share[0], share[0] + 1))
+        yield BatchKey(stage, epoch, position * size + start, rows[start:end])
 
 
 def evaluation_keys(samples: Samples, size: int) -> Iterator[BatchKey]:

@@ -1,0 +1,183 @@
+"""The gradient of a batch, made of its micro-batches'.
+
+What a micro-batch gives is a function of the weights and of its place in the batch, whichever process makes it, and the
+gradients are added in the order of the batch. So the number of processes changes no bit of a step.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from specc.data.randomness import integer
+from specc.memory import is_of_memory
+from specc.plan.model import StagePlan
+from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.losses import Objective
+from specc.runtime.mixing import mixture_at
+from specc.runtime.processes import ALONE, Processes, flat, unflat
+from specc.runtime.rng import seed_step
+from specc.runtime.state import State
+
+
+def arithmetic(stage: StagePlan, device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context that a stage's forward passes run in."""
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(stage.precision)
+    return torch.autocast(device.type, dtype) if dtype else nullcontext()
+
+
+def micro_batches(samples: int, size: int) -> list[slice]:
+    """Return where the micro-batches of a batch lie; all but the last are of one size.
+
+    >>> micro_batches(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(start, min(start + size, samples)) for start in range(0, samples, size)]
+
+
+class Part(NamedTuple):
+    """What a micro-batch gives beside its gradient."""
+
+    loss: Tensor
+    """Its part of the batch's loss."""
+    statistics: dict[str, Tensor]
+    """The running statistics that it makes of those from before the step."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Makes the gradients of a stage's batches."""
+
+    objective: Objective
+    normalize: Normalize
+    processes: Processes = ALONE
+
+    @classmethod
+    def of_stage(cls, state: State, processes: Processes = ALONE) -> Self:
+        """Return what makes the gradients of the stage that is under way."""
+        objective = Objective(state.of_stage.loss, state.plan.class_counts, state.device)
+        return cls(objective, Normalize(state.plan.augment.normalize, state.device), processes)
+
+    def of_batch(self, state: State, batch: Batch, size: int) -> Tensor:
+        """Leave the gradient of a batch in the parameters, made in micro-batches of a size, and return its loss.
+
+        Running statistics move once a step: to the mean of what the micro-batches make of them.
+
+        Raises: MemoryError or RuntimeError where memory does not suffice for a micro-batch of any process.
+        """
+        assert state.scaler is not None  # noqa: S101
+        places = micro_batches(len(batch), size)
+        if len(places) == 1:
+            return self.add(state, batch, places[0], state.scaler.scale)
+        self.processes.tell("step", step=state.step, size=size, scale=state.scaler.get_scale())
+        self.processes.spread(changing(state))
+        parts = self._parts(state, batch, places, state.scaler.scale)
+        total = torch.zeros((), device=state.device)
+        for part in parts:
+            total += part.loss
+        shares = [(here.stop - here.start) / len(batch) for here in places]
+        state.load_buffers(_mean([part.statistics for part in parts], shares))
+        return total
+
+    def _parts(
+        self, state: State, batch: Batch, places: Sequence[slice], scale: Callable[[Tensor], Tensor]
+    ) -> list[Part]:
+        """Add the gradients of all micro-batches in their order, those of other processes as they come.
+
+        They are awaited even when there is no memory for one: the others send what they have made.
+        """
+        before, parts, fault = state.buffers(), list[Part](), None
+        for index, here in enumerate(places):
+            maker = self.processes.maker(index)
+            try:
+                if maker:
+                    parts.append(_received(state, self.processes, maker))
+                elif not fault:
+                    state.load_buffers(before)
+                    parts.append(Part(self.add(state, batch, here, scale), state.buffers()))
+            except (MemoryError, RuntimeError) as error:
+                if not is_of_memory(error):
+                    raise
+                fault = error
+        if fault:
+            raise fault
+        return parts
+
+    def add(self, state: State, batch: Batch, here: slice, scale: Callable[[Tensor], Tensor]) -> Tensor:
+        """Add the gradient of a micro-batch to what the parameters have, and return its part of the batch's loss.
+
+        The loss is divided by the whole batch's count, so that parts add up to it, and partners for mixing are of the
+        whole batch. Dropout and drop-path are seeded by the step and the micro-batch's place.
+        """
+        stage, plan = state.of_stage, state.plan
+        counts = self.objective.counts(batch.labels)
+        rows, columns = batch.inputs["image"].shape[-2:]
+        mixture = mixture_at(plan, state.stage, state.step, len(batch), (rows, columns))
+        part = batch.take(here)
+        images = self.normalize(part.inputs["image"])
+        if mixture:
+            others = batch.take(mixture.partners[here].to(images.device))
+            images = mixture.images(images, self.normalize(others.inputs["image"]))
+        seed_step(integer(plan.seed, "step", state.stage, state.step, here.start), state.device)
+        with arithmetic(stage, state.device):
+            outputs = state.model({**part.inputs, "image": images}, part.labels)
+        loss = (self.objective.sums(outputs, part.labels) / counts).sum()
+        if mixture:
+            of_others = (self.objective.sums(outputs, others.labels) / counts).sum()
+            loss = torch.lerp(of_others, loss, mixture.share)
+        torch.autograd.backward(scale(loss))
+        return loss.detach()
+
+
+def _mean(statistics: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
+    """Return the mean of running statistics by the shares of their micro-batches; counts are those of the first."""
+    return {
+        name: torch.stack([share * it[name] for it, share in zip(statistics, shares, strict=True)]).sum(0)
+        if first.is_floating_point()
+        else first
+        for name, first in statistics[0].items()
+    }
+
+
+def changing(state: State) -> list[Tensor]:
+    """Return what a step changes and gradients depend on: the weights that train, and running statistics."""
+    return [p for p in state.model.parameters() if p.requires_grad] + list(_statistics(state).values())
+
+
+def _statistics(state: State) -> dict[str, Tensor]:
+    return {name: buffer for name, buffer in state.model.named_buffers() if buffer.is_floating_point()}
+
+
+def send_part(state: State, processes: Processes, loss: Tensor) -> None:
+    """Send the leading process what a micro-batch gave."""
+    trained = [p for p in state.model.parameters() if p.requires_grad]
+    grads = [p.grad for p in trained if p.grad is not None]
+    processes.send([p.grad is not None for p in trained], flat([loss, *grads, *_statistics(state).values()]))
+
+
+def send_no_memory(processes: Processes) -> None:
+    """Tell the leading process that memory did not suffice for a micro-batch."""
+    processes.send(None, torch.zeros(0))
+
+
+def _received(state: State, processes: Processes, maker: int) -> Part:
+    """Add the gradient that another process sends, and return the rest.
+
+    Raises: MemoryError when it had no memory for it.
+    """
+    about, values = processes.receive(maker, state.device)
+    if about is None:
+        raise MemoryError(f"none is left in process {maker + 1}")
+    trained = [p for p in state.model.parameters() if p.requires_grad]
+    taught = [p for p, has_gradient in zip(trained, about, strict=True) if has_gradient]
+    statistics = _statistics(state)
+    loss, *pieces = unflat(values, [values.new_zeros(()), *taught, *statistics.values()])
+    for parameter, grad in zip(taught, pieces, strict=False):
+        if parameter.grad is None:
+            parameter.grad = torch.empty_like(parameter).copy_(grad)
+        else:
+            parameter.grad += grad
+    return Part(loss, dict(zip(statistics, pieces[len(taught) :], strict=True)))
