@@ -38,6 +38,26 @@ def micro_batches(samples: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, samples)) for start in range(0, samples, size)]
 
 
+class Partners(NamedTuple):
+    """What samples were mixed with: the labels of the others, and the share of the loss that is the samples' own."""
+
+    labels: dict[str, Tensor]
+    share: float
+
+
+def taken(state: State, batch: Batch, here: slice, normalize: Normalize) -> tuple[Batch, Tensor, Partners | None]:
+    """Return a micro-batch, its images as the model sees them, and its partners, which are of the whole batch."""
+    rows, columns = batch.inputs["image"].shape[-2:]
+    mixture = mixture_at(state.plan, state.stage, state.step, len(batch), (rows, columns))
+    part = batch.take(here)
+    images = normalize(part.inputs["image"])
+    if mixture is None:
+        return part, images, None
+    others = batch.take(mixture.partners[here].to(images.device))
+    mixed = mixture.images(images, normalize(others.inputs["image"]))
+    return part, mixed, Partners(others.labels, mixture.share)
+
+
 class Part(NamedTuple):
     """What a micro-batch gives beside its gradient."""
 
@@ -109,25 +129,18 @@ class Gradients:
     def add(self, state: State, batch: Batch, here: slice, scale: Callable[[Tensor], Tensor]) -> Tensor:
         """Add the gradient of a micro-batch to what the parameters have, and return its part of the batch's loss.
 
-        The loss is divided by the whole batch's count, so that parts add up to it, and partners for mixing are of the
-        whole batch. Dropout and drop-path are seeded by the step and the micro-batch's place.
+        The loss is divided by the whole batch's count, so that parts add up to it. Dropout and drop-path are seeded by
+        the step and the micro-batch's place.
         """
-        stage, plan = state.of_stage, state.plan
-        counts = self.objective.counts(batch.labels)
-        rows, columns = batch.inputs["image"].shape[-2:]
-        mixture = mixture_at(plan, state.stage, state.step, len(batch), (rows, columns))
-        part = batch.take(here)
-        images = self.normalize(part.inputs["image"])
-        if mixture:
-            others = batch.take(mixture.partners[here].to(images.device))
-            images = mixture.images(images, self.normalize(others.inputs["image"]))
-        seed_step(integer(plan.seed, "step", state.stage, state.step, here.start), state.device)
-        with arithmetic(stage, state.device):
+        part, images, partners = taken(state, batch, here, self.normalize)
+        seed_step(integer(state.plan.seed, "step", state.stage, state.step, here.start), state.device)
+        with arithmetic(state.of_stage, state.device):
             outputs = state.model({**part.inputs, "image": images}, part.labels)
+        counts = self.objective.counts(batch.labels)
         loss = (self.objective.sums(outputs, part.labels) / counts).sum()
-        if mixture:
-            of_others = (self.objective.sums(outputs, others.labels) / counts).sum()
-            loss = torch.lerp(of_others, loss, mixture.share)
+        if partners:
+            others = (self.objective.sums(outputs, partners.labels) / counts).sum()
+            loss = torch.lerp(others, loss, partners.share)
         torch.autograd.backward(scale(loss))
         return loss.detach()
 

@@ -23,7 +23,7 @@ from specc.runtime.environment import keep_freed_memory
 from specc.runtime.gradients import Gradients, changing, micro_batches, send_no_memory, send_part
 from specc.runtime.models.model import build_model, placed
 from specc.runtime.processes import Processes, connected
-from specc.runtime.signals import serve_parent
+from specc.runtime.signals import serve
 from specc.runtime.state import State
 
 
@@ -92,8 +92,8 @@ TASKS: Final[dict[str, Callable[..., None]]] = {"begin": Helper.begin, "batch": 
 
 def main(about: str) -> int:
     """Help until the process that leads ends; the last line of what is printed says why it came to another end."""
-    serve_parent()
     told = json.loads(about)
+    serve(told["parent"])
     torch.set_num_threads(told["threads"])
     keep_freed_memory()
     try:

@@ -1,6 +1,7 @@
 """The other processes of a run: how the one that leads starts them, and what became of them."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,13 @@ class Helpers:
             return
         _check_devices(device, self.count)
         self.meeting = Path(self.opened.enter_context(tempfile.TemporaryDirectory(prefix="specc-"))) / "meeting"
-        told = {"plan": str(self.file), "count": self.count, "meeting": str(self.meeting), "threads": threads}
+        told = {
+            "parent": os.getpid(),
+            "plan": str(self.file),
+            "count": self.count,
+            "meeting": str(self.meeting),
+            "threads": threads,
+        }
         for rank in range(1, self.count):
             own = f"cuda:{rank}" if device.type == "cuda" else device.type
             self._start({**told, "rank": rank, "device": own})

@@ -1,6 +1,7 @@
 """Signals become a flag that the loop reads between steps."""
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ _PR_SET_PDEATHSIG: Final = 1
 """Linux's prctl(2): the signal that a process gets when its parent dies."""
 
 
-def serve_parent() -> None:
+def serve(parent: int) -> None:
     """Let a signal to the whole process group stop the run and not this process, which the run still needs.
 
     Where the system can do it, the process goes when its parent does.
@@ -57,3 +58,5 @@ def serve_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in ASKING:
         signal.signal(number, signal.SIG_IGN)
+    if os.getppid() != parent:
+        sys.exit(1)  # it went before this one could ask to be told

@@ -29,9 +29,9 @@ def start(spec: Path, out: Path, workers: int, prepare: Callable[[], None] = not
     return child
 
 
-def finish(spec: Path, out: Path, workers: int) -> None:
+def finish(spec: Path, out: Path, workers: int, *sets: str) -> None:
     """Let a run go on to its end."""
-    child = start(spec, out, workers)
+    child = start(spec, out, workers, nothing, *sets)
     child.join()
     assert child.exitcode == 0, told(out)
 

@@ -104,7 +104,7 @@ def workers(trials: Trials) -> Iterator[str]:
     """Kill a loader worker, or the run itself but not its workers."""
     child = trials.begin(2)
     child.join(trials.moment())
-    found = _children(child.pid or 0)
+    found = children(child.pid or 0)
     if trials.chance.random() < 0.5 and found:
         _kill(trials.chance.choice(found))
         child.join(30)
@@ -115,7 +115,7 @@ def workers(trials: Trials) -> Iterator[str]:
     else:
         _kill(child.pid or 0)
         deadline = time.monotonic() + WITHIN
-        while (alive := [worker for worker in found if _runs(worker)]) and time.monotonic() < deadline:
+        while (alive := [worker for worker in found if runs(worker)]) and time.monotonic() < deadline:
             time.sleep(0.05)
         if alive:
             yield f"{len(alive)} workers outlive their run by {WITHIN:.0f} s"
@@ -226,14 +226,14 @@ def _kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
     """Say whether a process is there and not just waiting to be buried."""
     with suppress(OSError):
         return Path(f"/proc/{process}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     return False
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

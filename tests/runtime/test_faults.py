@@ -13,7 +13,7 @@ import torch
 from specc.checkpoint.format import read, split
 from specc.cli.verify_resume import digests
 from specc.errors import RunFailed
-from specc.runtime import loop, step as steps
+from specc.runtime import gradients, loop, step as steps
 from specc.runtime.events import Event, Remarked, StepDone
 from specc.runtime.losses import Objective
 from specc.runtime.models.model import ImageModel
@@ -42,14 +42,14 @@ def is_due(state: State) -> bool:
 
 
 def bad_input(patch: pytest.MonkeyPatch) -> None:
-    genuine = steps.Normalize.__call__
+    genuine = gradients.Normalize.__call__
     calls = iter(range(10**6))
 
     def call(self, images):
         found = genuine(self, images)
         return found * math.nan if torch.is_grad_enabled() and next(calls) == AT else found
 
-    patch.setattr(steps.Normalize, "__call__", call)
+    patch.setattr(gradients.Normalize, "__call__", call)
 
 
 def bad_loss(patch: pytest.MonkeyPatch) -> None:

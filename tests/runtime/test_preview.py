@@ -14,8 +14,8 @@ from specc.report.preview import preview_figure
 from specc.runtime.data.batch import Normalize
 from specc.runtime.data.loaders import evaluation_loader, training_loader
 from specc.runtime.data.order import training_keys
+from specc.runtime.gradients import taken
 from specc.runtime.preview import DRAWS, MIXED, Preview, chosen_rows
-from specc.runtime.step import _parts
 from tests.runtime.helpers import CPU, begun, compiled, training_samples
 
 WEIGHTED = "stages.whole.sample=3 where count(digit) < 7"
@@ -73,10 +73,10 @@ def test_it_mixes_as_the_steps_do(tmp_path):
     state, mixtures = begun(plan, 1), defaultdict(list)
     loader = training_loader(plan, 1, samples, 0, CPU)
     for key, batch in zip(training_keys(plan, 1, samples, 0), loader, strict=True):
-        for _, images, partners in _parts(state, batch, Normalize(None, CPU), len(batch)):
-            for row, image in zip(key.rows.tolist(), images, strict=True):
-                if partners:
-                    mixtures[row].append((image.permute(1, 2, 0).numpy() * 255, partners.share))
+        _, images, partners = taken(state, batch, slice(0, len(batch)), Normalize(None, CPU))
+        for row, image in zip(key.rows.tolist(), images, strict=True):
+            if partners:
+                mixtures[row].append((image.permute(1, 2, 0).numpy() * 255, partners.share))
         state.step += 1
     assert (mixed.stages, mixed.mix) == (("whole",), "one_of(mixup(1), cutmix(1), p = 0.7)")
     for row, pictures in zip(preview.rows, mixed.pictures, strict=True):

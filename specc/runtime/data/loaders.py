@@ -1,5 +1,6 @@
 """Loaders: batches by key, from worker processes or from this one, the same bytes either way."""
 
+import os
 import signal
 import sys
 import threading
@@ -21,7 +22,7 @@ from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
 from specc.runtime.data.transforms import build_transforms
 from specc.runtime.rng import seed_sample
-from specc.runtime.signals import serve_parent
+from specc.runtime.signals import serve
 
 PREFETCH: Final = 4
 """Batches that each worker prepares ahead."""
@@ -112,7 +113,11 @@ def _loader(
 ) -> DataLoader[Batch]:
     options: dict[str, Any] = {}
     if workers:
-        options = {"num_workers": workers, "prefetch_factor": PREFETCH, "worker_init_fn": _begin_worker}
+        options = {
+            "num_workers": workers,
+            "prefetch_factor": PREFETCH,
+            "worker_init_fn": partial(_begin_worker, os.getpid()),
+        }
         if sys.platform == "linux":
             options["multiprocessing_context"] = "fork"  # shares the index without copying it
     # A generator of its own keeps the loader from drawing on the global one.
@@ -121,13 +126,13 @@ def _loader(
     return DataLoader(dataset, batch_size=None, sampler=_Keys(keys), generator=generator, pin_memory=pin, **options)
 
 
-def _begin_worker(worker: int) -> None:
+def _begin_worker(run: int, worker: int) -> None:
     """Have a worker stay as long as the run and no longer.
 
     What it cannot send is told by the run, or there is no run left to tell it.
     """
     del worker
-    serve_parent()
+    serve(run)
     sys.excepthook = lambda *error: None
 
 
