@@ -119,7 +119,14 @@ def _print(path: Path, header: Header, facts: dict[str, str], findings: list[Fin
         out.print(Text(f"{finding.level:>9}", styles[finding.level]) + Text(f"  {finding.text}"), soft_wrap=True)
         if finding.remedy:
             out.print(Text(f"           {finding.remedy}"), soft_wrap=True)
-    for name, tensor in header.tensors.items() if tensors else ():
-        out.print(
-            Text(f"  {tensor.dtype:<5} {'x'.join(map(str, tensor.shape)) or 'scalar':<18} {name}"), soft_wrap=True
-        )
+    if tensors:
+        sys.stdout.write(_table(header))
+
+
+def _table(header: Header) -> str:
+    """Return a line for each tensor; plain text, since rich would take seconds for 100,000 of them."""
+    lines = (
+        f"  {tensor.dtype:<5} {'x'.join(map(str, tensor.shape)) or 'scalar':<18} {name}\n"
+        for name, tensor in header.tensors.items()
+    )
+    return printable_lines("".join(lines))
