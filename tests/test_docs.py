@@ -31,7 +31,7 @@ from PIL import Image
 
 from specc.cli.main import COMMANDS, _parse, main
 from specc.compiler.pipeline import PASSES, compile_spec
-from specc.data.images import MAX_PIXELS
+from specc.data import limits
 from specc.diagnostics.model import Diagnostics, SpecError
 from specc.frontend import dsl, expressions, faults, forms, load, reading, toml
 from specc.frontend.formatter import format_source
@@ -276,8 +276,8 @@ def test_the_architecture_names_files_that_are_there():
 
 def test_the_limits_are_those_of_the_code():
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    limits = page.partition("| bounded | at most |\n")[2].partition("\n\n")[0]
-    numbers = [int(re.search(r"[0-9,]+", row.split("|")[2])[0].replace(",", "")) for row in limits.splitlines()[1:]]
+    bounds = page.partition("| bounded | at most |\n")[2].partition("\n\n")[0]
+    numbers = [int(re.search(r"[0-9,]+", row.split("|")[2])[0].replace(",", "")) for row in bounds.splitlines()[1:]]
     assert numbers == [
         reading.MAX_BYTES >> 20,
         faults.MAX_DEPTH,
@@ -286,7 +286,21 @@ def test_the_limits_are_those_of_the_code():
         load._MAX_CHAIN,
         expressions.MAX_LENGTH,
         expressions.MAX_NESTING,
-        MAX_PIXELS // 10**6,
+        limits.MAX_PIXELS // 10**6,
+    ]
+
+
+def test_the_limits_of_an_image_are_those_of_the_code():
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    told = page.partition("What an image may ask of its decoder")[2].partition("\n\n")[0].replace("\n", " ")
+    assert re.findall(r"[0-9][0-9,]*(?: Mi?B)?", told) == [
+        f"{limits.MAX_BYTES // 10**6} MB",
+        f"{limits.MAX_MEMORY >> 20} MiB",
+        f"{limits.MAX_SCANS}",
+        f"{limits.MAX_HEAD >> 20} MiB",
+        f"{limits.MAX_NUMBERS:,}",
+        f"{limits.MAX_EXIF >> 20} MiB",
+        f"{limits.MAX_READS:,}",
     ]
 
 
