@@ -1,7 +1,6 @@
 """A folder that plain timm loads: `model.safetensors` under timm's own names, and `config.json`."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from specc.compiler.backbone import Backbone, find_backbone
 from specc.plan.model import HeadPlan, Plan
 
 _BACKBONE: Final = "backbone."
+_Tensors = dict[str, RawTensor]
 
 
 def export_timm(plan: Plan, checkpoint: Path, folder: Path) -> list[Path]:
@@ -18,35 +18,38 @@ def export_timm(plan: Plan, checkpoint: Path, folder: Path) -> list[Path]:
 
     Load them by `timm.create_model(architecture, num_classes=N, checkpoint_path="model.safetensors")`.
 
+    Order: `config.json` goes first and comes last, so that none ever lies beside weights that it does not describe.
     Raises: RunFailed when the disk does not take them; FileFormatError when the checkpoint is damaged.
     """
-    make_folder(folder)
-    header, payload = read(checkpoint)
-    tensors = split(header, payload)
     backbone = find_backbone(plan.model.backbone or "", plan.data.channels)
     head = _classifier_head(plan, backbone)
+    weights, others = _named_for_timm(split(*read(checkpoint)), backbone, head)
+    text = json.dumps(_config(plan, backbone, head, weights), indent=2, ensure_ascii=False) + "\n"
+    model, heads, config = (folder / name for name in ("model.safetensors", "heads.safetensors", "config.json"))
+    make_folder(folder)
+    remove(config)
+    write_atomic(model, _plain(weights))
+    if others:
+        write_atomic(heads, _plain(others))
+    else:
+        remove(heads)  # of an earlier plan
+    write_text_atomic(config, text)
+    return [model, *([heads] if others else []), config]
+
+
+def _named_for_timm(tensors: _Tensors, backbone: Backbone, head: HeadPlan | None) -> tuple[_Tensors, _Tensors]:
+    """Return the weights under timm's names, and those of the heads that timm has no place for."""
     weights = {name.removeprefix(_BACKBONE): t for name, t in tensors.items() if name.startswith(_BACKBONE)}
-    others: dict[str, RawTensor] = {}
+    others: _Tensors = {}
     for name, tensor in tensors.items():
         if head and name.startswith(f"heads.{head.name}."):
             weights[f"{backbone.classifier}.{name.rsplit('.', 1)[1]}"] = tensor
         elif name.startswith("heads."):
             others[name] = tensor
-    written = [folder / "model.safetensors", folder / "config.json"]
-    write_atomic(written[0], _plain(weights))
-    write_text_atomic(
-        written[1], json.dumps(_config(plan, backbone, head, weights), indent=2, ensure_ascii=False) + "\n"
-    )
-    heads = folder / "heads.safetensors"
-    if others:
-        write_atomic(heads, _plain(others))
-        written.append(heads)
-    else:
-        remove(heads)  # of an earlier plan
-    return written
+    return weights, others
 
 
-def _plain(tensors: dict[str, RawTensor]) -> Any:
+def _plain(tensors: _Tensors) -> Any:
     return encode(tensors, {"kind": "timm"}).chunks()
 
 
@@ -57,7 +60,7 @@ def _classifier_head(plan: Plan, backbone: Backbone) -> HeadPlan | None:
     return next((head for head in plan.model.heads if head.kind == "linear" and not head.routed_by), None)
 
 
-def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None, weights: Mapping[str, RawTensor]) -> dict[str, Any]:
+def _config(plan: Plan, backbone: Backbone, head: HeadPlan | None, weights: _Tensors) -> dict[str, Any]:
     """Return what timm's hub format holds (timm.models._hub)."""
     classes = list(plan.label(head.label).classes or ()) if head and head.label else []
     normalize = plan.augment.normalize.args if plan.augment.normalize else {"mean": [0.0], "std": [1.0]}

@@ -24,6 +24,8 @@ class Ends:
     lines: Mapping[str, list[str]]
     """Lines of the files that grow, after it."""
     lines_before: Mapping[str, list[str]]
+    seal: str
+    """The file without which those beside it count for nothing, if there is one."""
 
     def either(self, path: str) -> set[str | None]:
         """Return the digests that a file may have while the operation is under way."""
@@ -43,14 +45,27 @@ def after_fault(ends: Ends, grows: Collection[str], root: Path, *, once: bool = 
     found, wrong = snapshot(root), []
     for path in sorted({*ends.before, *ends.after, *found}):
         if path not in found:
-            wrong += [f"lost: {path}"] if path in ends.before and path in ends.after else []
+            wrong += [f"lost: {path}"] if path in ends.before and path in ends.after and path != ends.seal else []
         elif Path(path).name in grows:
             wrong += _grown(path, ends, root)
         elif found[path] not in (ends.either(path) if once else ends.any(path)):
             wrong.append(f"mixed: {path} is neither the old nor the new one")
         elif path.endswith(".safetensors"):
             wrong += _unreadable(root / path)
-    return wrong
+    return wrong + _sealed(ends, found)
+
+
+def _sealed(ends: Ends, found: Digests) -> list[str]:
+    """Hold what lies beside the seal to be wholly old or wholly new, where the seal is."""
+    sides = [_beside(ends.seal, side) for side in (ends.before, ends.after)]
+    if ends.seal not in found or _beside(ends.seal, found) in sides:
+        return []
+    return [f"mixed: {ends.seal} lies beside files of another time"]
+
+
+def _beside(path: str, digests: Digests) -> Digests:
+    """Return the digests of a file and of those in its folder."""
+    return {other: digest for other, digest in digests.items() if Path(other).parent == Path(path).parent}
 
 
 def _unreadable(path: Path) -> list[str]:

@@ -21,6 +21,8 @@ from specc.runtime.record import record
 from specc.runtime.tail import ClassScore
 from tests.crash.content import RUN, checkpoint, midway, rows, save
 
+CONFIG: Final = str(RUN / "export" / "config.json")
+
 DRAWN: Final = {"curves.png": b"\x89PNG" * 700, "confusion_digit.png": b"\x89PNG" * 900}
 """What stands for figures: drawing takes a second, writing is what is tried."""
 
@@ -38,6 +40,8 @@ class Operation:
     """Files to which lines are added in place."""
     rests_on_state: bool = True
     """Whether a state must be there to go on from at every moment; not while a run is thrown away on purpose."""
+    seal: str = ""
+    """A file that vouches for those beside it: it may be missing at times, and where it is, all are of its time."""
 
     def build(self, root: Path, plan: Plan) -> None:
         """Make the folder."""
@@ -193,8 +197,8 @@ OPERATIONS: Final = (
     Operation("share", _share, _lose_stages),
     Operation("begin from", _begin_from),
     Operation("gc", _collect, _age_store),
-    Operation("export", _export, _export_before),
-    Operation("first export", _export),
+    Operation("export", _export, _export_before, seal=CONFIG),
+    Operation("first export", _export, seal=CONFIG),
     Operation("report", _report, _report_before),
     Operation("first report", _report),
 )

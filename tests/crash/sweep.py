@@ -60,7 +60,7 @@ class Trials:
         operation.do(root, plan)
         after = snapshot(root)
         growing = [path for path in after if Path(path).name in operation.grows]
-        self.ends = Ends(before, after, _lines(root, growing), _lines(self.template, growing))
+        self.ends = Ends(before, after, _lines(root, growing), _lines(self.template, growing), operation.seal)
         self.progress = progress(self.fresh(), plan)
 
     def fresh(self) -> Path:

@@ -17,7 +17,7 @@ from tests.crash.content import copied, midway, plan_in
 from tests.crash.faults import LASTING, SHIM_MODES, patched
 from tests.crash.operations import OPERATIONS
 from tests.crash.space import grow, mounted, unmountable, unreadable
-from tests.crash.sweep import Trials, compound, sampled
+from tests.crash.sweep import Trials, compound, sampled, swept
 
 MODES = (*SHIM_MODES, *LASTING)
 SEEN = [it for it in OPERATIONS if it.name not in ("metrics", "lock")]
@@ -67,6 +67,13 @@ def test_a_damaged_result_is_no_finished_run(runs, tmp_path):
         file.seek(-40, os.SEEK_END)
         file.write(b"\xff\x7f")
     assert folder.finished_results(runs.plan) is None
+
+
+def test_wherever_an_export_is_cut_short_no_config_lies_beside_weights_of_another(plan, tmp_path):
+    operation = next(it for it in OPERATIONS if it.name == "export")
+    tally = swept(Trials(operation, plan, patched, tmp_path), ["kill"])
+    assert not tally.told
+    assert tally.ends["died"] == tally.calls
 
 
 def test_an_export_has_no_heads_of_an_earlier_plan(plan, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import safetensors.torch
@@ -9,6 +10,7 @@ import timm
 import torch
 
 from specc.checkpoint.atomic import write_atomic
+from specc.errors import RunFailed
 from specc.export.timm_folder import export_timm
 from specc.plan.model import Plan
 from specc.runtime.state import State
@@ -57,6 +59,15 @@ def test_the_folder_in_the_form_of_timms_hub_needs_no_arguments(tmp_path, backbo
     state = exported(plan, tmp_path)
     model = timm.create_model(f"local-dir:{tmp_path / 'export'}", pretrained=True)
     assert same_outputs(model, state, plan)
+
+
+def test_timm_refuses_a_folder_in_which_an_export_was_cut_short(tmp_path):
+    exported(compiled(tmp_path), tmp_path)
+    full = patch("specc.export.timm_folder.write_text_atomic", autospec=True, side_effect=RunFailed("no space"))
+    with full, pytest.raises(RunFailed):
+        exported(compiled(tmp_path, 'model.backbone="resnet10t"'), tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"config\.json"):
+        timm.create_model(f"local-dir:{tmp_path / 'export'}", pretrained=True)
 
 
 def test_grey_images_need_only_their_number_of_channels(tmp_path):
