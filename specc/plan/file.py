@@ -28,7 +28,7 @@ def dump(plan: Plan) -> str:
 def load(text: str, name: str) -> Plan:
     """Read a plan.
 
-    Raises: FileFormatError when it is none, of another version, or changed by hand.
+    Raises: FileFormatError when it is none, of another format, changed by hand, or of a specc that digests otherwise.
     """
     record = _record(text, name)
     found = record.get("format")
@@ -54,7 +54,10 @@ def load(text: str, name: str) -> Plan:
     if len({stage.name for stage in plan.stages}) < max(len(plan.stages), 1):
         raise FileFormatError(f"`{name}` is not a plan: it has no stages, or two of one name", help="compile it again")
     if written != computed:
-        raise FileFormatError(f"`{name}` was changed after it was compiled", help="compile the spec again")
+        raise FileFormatError(
+            f"`{name}` was changed after it was compiled, or another version of specc wrote it",
+            help="compile the spec again",
+        )
     return plan
 
 

@@ -166,7 +166,8 @@ def test_diff_with_a_plan(tmp_path):
     assert "both of these are plans" in specc("diff", out, out, "--set", "seed=7").stderr
     out.write_text(out.read_text("utf-8").replace('"seed": 42', '"seed": 43'), encoding="utf-8")
     result = specc("diff", out, SPEC)
-    assert (result.returncode, "was changed after it was compiled" in result.stderr) == (1, True)
+    assert result.returncode == 1
+    assert "was changed after it was compiled, or another version of specc wrote it" in result.stderr
 
 
 def test_schema(tmp_path):
