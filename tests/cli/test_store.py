@@ -8,6 +8,7 @@ import pytest
 
 from specc.checkpoint.store import VARIABLE, Store
 from specc.cli.main import main
+from tests.crash.damage import flip_a_bit
 from tests.runtime.helpers import compiled as compiled_in, events
 
 
@@ -93,10 +94,7 @@ def test_wrong_use_is_told(here, say, words):
 def test_verify_finds_damage_and_removes_it(here, say):
     assert say("store", "verify")[0] == 0
     path = Store(Path("checkpoints/.store")).entries()[0].files[0]
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.unlink()
-    path.write_bytes(content)
+    flip_a_bit(path)
     code, text = say("store", "verify")
     assert code == 1
     assert "damaged" in text

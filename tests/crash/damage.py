@@ -63,6 +63,14 @@ def _flip(found: Refusals, path: Path, bits: Iterable[tuple[int, int]]) -> None:
             os.pwrite(file.fileno(), bytes([byte]), position)
 
 
+def flip_a_bit(path: Path) -> None:
+    """Damage the last byte of a file, which is one of its weights, in place: under all names that it has."""
+    with path.open("r+b", buffering=0) as file:
+        end = path.stat().st_size - 1
+        (byte,) = os.pread(file.fileno(), 1, end)
+        os.pwrite(file.fileno(), bytes([byte ^ 1]), end)
+
+
 def truncations(path: Path) -> Refusals:
     """Cut a file off at its beginning, one byte before its end, and at every 64 KiB."""
     found, size = Refusals("truncations"), path.stat().st_size

@@ -1,6 +1,5 @@
 """A share of `python -m tests.crash`, always the same, in seconds."""
 
-import os
 import random
 from pathlib import Path
 
@@ -63,9 +62,7 @@ def test_what_a_dead_process_left_anywhere_is_removed_by_the_next_run(plan, tmp_
 def test_a_damaged_result_is_no_finished_run(runs, tmp_path):
     folder = RunFolder(copied(runs.at("finished"), tmp_path / "run"))
     assert folder.finished_results(runs.plan)
-    with folder.best.open("r+b") as file:
-        file.seek(-40, os.SEEK_END)
-        file.write(b"\xff\x7f")
+    damage.flip_a_bit(folder.best)
     assert folder.finished_results(runs.plan) is None
 
 

@@ -24,6 +24,7 @@ from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
 from specc.runtime.metrics import Tail
 from specc.runtime.resume import read_info
+from tests.crash.damage import flip_a_bit
 from tests.runtime.helpers import SPEC, compiled, events, file_digest
 
 FEATURES = Path(__file__).parents[1] / "specs" / "features.toml"
@@ -83,15 +84,6 @@ def run_until(plan: Plan, root: Path, step: int) -> None:
     with pytest.raises(Interrupted) as caught:
         interrupt()
     assert caught.value.code == 143
-
-
-def flip_a_bit(path: Path) -> None:
-    """Damage a file in place, near its end, where the weights are."""
-    with path.open("r+b") as file:
-        file.seek(-40, 2)
-        byte = file.read(1)[0]
-        file.seek(-40, 2)
-        file.write(bytes([byte ^ 1]))
 
 
 # To the end

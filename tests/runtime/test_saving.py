@@ -11,6 +11,7 @@ from specc.runtime.folder import RunFolder
 from specc.runtime.resume import read_info, read_tensors
 from specc.runtime.saving import MOST, Saving
 from specc.runtime.tensors import to_raw
+from tests.crash.damage import flip_a_bit
 from tests.runtime.helpers import begun, compiled, events, made_step, random_batch
 
 
@@ -97,10 +98,7 @@ def test_the_state_before_a_damaged_one_is_found_however_old(tmp_path):
     states = RunFolder(root).states()
     oldest = read_info(states[-1]).global_step
     for path in states[:-1]:
-        content = bytearray(path.read_bytes())
-        content[-40] ^= 1
-        path.unlink()
-        path.write_bytes(content)
+        flip_a_bit(path)
     for path in RunFolder(root).store.root.iterdir():
         path.unlink()
     found = list(events(plan, root))

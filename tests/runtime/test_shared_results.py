@@ -11,6 +11,7 @@ from specc.runtime.events import Event, Remarked, StepDone
 from specc.runtime.folder import RunFolder
 from specc.runtime.loop import train
 from specc.runtime.standing import standings
+from tests.crash.damage import flip_a_bit
 from tests.runtime.helpers import SPEC, compiled, events
 
 OTHER_RATE = 'stages.whole.lr="cosine(1e-3 -> 1e-5)"'
@@ -25,13 +26,6 @@ def at(tmp_path):
 def steps(found: list[Event]) -> list[str]:
     """Return the stages in which steps were made, in order."""
     return list(dict.fromkeys(event.stage for event in found if isinstance(event, StepDone)))
-
-
-def flip_a_bit(path: Path) -> None:
-    """Damage a file near its end, where the weights are."""
-    content = bytearray(path.read_bytes())
-    content[-40] ^= 1
-    path.write_bytes(content)
 
 
 def states(plan: Plan, root: Path) -> list[str]:

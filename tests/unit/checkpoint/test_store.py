@@ -11,6 +11,7 @@ from specc.checkpoint.atomic import write_atomic
 from specc.checkpoint.format import RawTensor, encode
 from specc.checkpoint.store import VARIABLE, Store, holds
 from specc.errors import RunFailed
+from tests.crash.damage import flip_a_bit
 from tests.unit.checkpoint.test_metadata import INFO
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -94,9 +95,7 @@ def test_damage_and_what_is_in_anothers_place_are_found(store, tmp_path):
     for digest in (ONE, TWO):
         store.keep(checkpoint(tmp_path / digest, digest), digest, "end")
     assert list(store.damaged()) == []
-    content = bytearray(store.path(ONE, "end").read_bytes())
-    content[-1] ^= 1
-    store.path(ONE, "end").write_bytes(content)
+    flip_a_bit(store.path(ONE, "end"))
     checkpoint(store.path(TWO, "end"), ONE)
     (first, why), (second, other) = store.damaged()
     assert (first, second) == (store.path(ONE, "end"), store.path(TWO, "end"))
