@@ -128,7 +128,7 @@ class Comparison:
         if room == "model" and field == "drop_path_rate":
             return next((i for i in range(len(self.new.stages)) if self.new.trains_backbone(i)), None)
         if room == "model" and field == "groups":
-            return 0 if _parameters(self.old) != _parameters(self.new) else None
+            return None if self.fits and _decay(self.old) == _decay(self.new) else 0
         return None if field in SHARED[room] else 0
 
     def _first_of_evaluation(self, path: list[str]) -> int | None:
@@ -191,5 +191,5 @@ def _shapes(plan: Plan) -> dict[str, object]:
     return {name: shape for group in plan.model.groups for name, shape in group.parameters.items()}
 
 
-def _parameters(plan: Plan) -> dict[str, object]:
-    return {name: [shape, group.decay] for group in plan.model.groups for name, shape in group.parameters.items()}
+def _decay(plan: Plan) -> dict[str, bool]:
+    return {name: group.decay for group in plan.model.groups for name in group.parameters}
