@@ -47,8 +47,12 @@ def console(stream: TextIO) -> Any:
     """Return rich's console for a stream; wide when nobody looks at it."""
     from rich.console import Console
 
+    from specc.cli.escaping import Escaping
+
     width = None if stream.isatty() else 200
-    return Console(file=stream, no_color=not wants_colour(stream), width=width, highlight=False, emoji=False)
+    made = Console(file=stream, no_color=not wants_colour(stream), width=width, highlight=False, emoji=False)
+    made.push_render_hook(Escaping())
+    return made
 
 
 def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
