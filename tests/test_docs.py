@@ -111,7 +111,7 @@ def here(tmp_path, monkeypatch):
         shutil.copytree(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("specc.runtime.loop.available_threads", lambda: 1)
+    monkeypatch.setattr("specc.runtime.begin.available_threads", lambda: 1)
     make_pictures(tmp_path)
     threads = torch.get_num_threads()
     yield tmp_path

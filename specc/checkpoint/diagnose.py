@@ -66,6 +66,13 @@ def _finite(info: CheckpointInfo) -> list[Finding]:
     ]
 
 
+def _drift(info: CheckpointInfo) -> list[Finding]:
+    """Find the run that went on elsewhere."""
+    changes = info.environment.get("drift", [])
+    text = f"not bit-exact: the run went on with {'; '.join(changes)}"
+    return [Finding("note", text, "the weights are sound; they are not those of a run that stayed")] if changes else []
+
+
 def _progress(info: CheckpointInfo) -> list[Finding]:
     if info.finished:
         return [Finding("good", f"training is finished: {_count(info.stages_total, 'stage')}")]
@@ -213,4 +220,4 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-_JUDGES: Final = (_finite, _progress, _early, _trend, _gates)
+_JUDGES: Final = (_finite, _drift, _progress, _early, _trend, _gates)

@@ -141,9 +141,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_environment(value: Any) -> bool:
-    """Say whether a value is a table; a run that goes on takes its number of threads from it."""
-    threads = value.get("threads", 1) if isinstance(value, dict) else 0
-    return _is_count(threads) and 0 < threads <= _MAX_THREADS
+    """Say whether a value is a table; a run that goes on takes its number of threads from it, and what drifted."""
+    if not isinstance(value, dict):
+        return False
+    threads, drift = value.get("threads", 1), value.get("drift", [])
+    told = isinstance(drift, list) and all(isinstance(change, str) for change in drift)
+    return told and _is_count(threads) and 0 < threads <= _MAX_THREADS
 
 
 def _is_numbers(value: Any) -> bool:
@@ -241,7 +244,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "scaler": (lambda value: value is None or _is_numbers(value), "null or a table of numbers"),
     "plan": _TEXT,
     "spec": _TEXT,
-    "environment": (_is_environment, f"a table with threads from 1 to {_MAX_THREADS:,}"),
+    "environment": (_is_environment, f"a table with threads from 1 to {_MAX_THREADS:,}, and texts for drift"),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.segment import Segment
 
-from specc.cli.output import printable_lines
+from specc.diagnostics.render import printable_lines
 
 
 class Escaping(RenderHook):

@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from specc.cli.output import add_spec_arguments, console, printable_lines, say, wants_colour
+from specc.cli.output import add_spec_arguments, console, say, wants_colour
 from specc.cli.provenance import Inquiry, is_empty, meaning
 from specc.cli.reading import compiled, read
 from specc.diagnostics.explanations import codes, explanation
+from specc.diagnostics.render import printable_lines
 from specc.diagnostics.suggest import did_you_mean
 from specc.errors import MissingData, UsageError
 from specc.paths import KeyPath

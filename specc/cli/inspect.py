@@ -10,7 +10,8 @@ from specc.checkpoint.diagnose import Finding, count_parameters, diagnose
 from specc.checkpoint.format import Header, read, read_header
 from specc.checkpoint.metadata import CheckpointInfo, to_strict
 from specc.cli.checkpoints import differences
-from specc.cli.output import console, printable_lines
+from specc.cli.output import console
+from specc.diagnostics.render import printable_lines
 from specc.runtime.words import shown
 
 
@@ -57,7 +58,7 @@ def _facts(header: Header, info: CheckpointInfo | None, *, verified: bool) -> di
         **facts,
         **_metrics(info),
         "plan": info.plan_digest,
-        "environment": ", ".join(f"{key} {value}" for key, value in info.environment.items()),
+        "environment": ", ".join(f"{key} {value}" for key, value in info.environment.items() if key != "drift"),
         "payload": "read, digest right" if verified else "not read (--verify reads it)",
     }
 

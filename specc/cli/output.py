@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from specc.diagnostics.model import Diagnostic
-from specc.diagnostics.render import FORMATS, printable
+from specc.diagnostics.render import FORMATS, printable_lines
 from specc.errors import RunFailed, UsageError
 
 
@@ -28,11 +28,6 @@ def say_error(message: str, remedy: str | None = None) -> None:
     sys.stderr.write(f"{mark}: {printable_lines(message)}\n")
     if remedy:
         sys.stderr.write(f" help: {printable_lines(remedy)}\n")
-
-
-def printable_lines(text: str) -> str:
-    """Escape what could drive a terminal; line ends stay."""
-    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], style: str, stream: TextIO) -> None:

@@ -20,6 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_spec_arguments(parser)
     parser.add_argument("--fresh", action="store_true", help="start over")
+    parser.add_argument(
+        "--allow-drift", action="store_true", help="go on with other libraries or another device, and mark the run"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         if results is not None:
             say(f"nothing left to do: {folder.root} is finished")
         else:
-            results = _train(plan, context, folder, began, fresh=arguments.fresh)
+            wishes = {"fresh": arguments.fresh, "allow_drift": arguments.allow_drift}
+            results = _train(plan, context, folder, began, wishes)
     print_results(results, plan)
     say(f"{folder.root}  {duration(time.monotonic() - began)}")
     missed = [gate for gate in results["gates"] if not gate["passed"]]
@@ -50,7 +54,7 @@ def run_folder(plan: Plan, arguments: argparse.Namespace) -> RunFolder:
     return RunFolder((arguments.root or Path()) / plan.run.out / plan.name, arguments.spec.suffix)
 
 
-def _train(plan: Plan, context: Context, folder: RunFolder, began: float, *, fresh: bool) -> dict[str, Any]:
+def _train(plan: Plan, context: Context, folder: RunFolder, began: float, wishes: dict[str, bool]) -> dict[str, Any]:
     from specc.cli.display import display
     from specc.runtime.events import Evaluated, Finished
     from specc.runtime.loop import train
@@ -58,7 +62,7 @@ def _train(plan: Plan, context: Context, folder: RunFolder, began: float, *, fre
 
     spec = context.document.source.text
     results: dict[str, Any] = {}
-    for event in display(record(train(plan, folder, spec, fresh=fresh), folder, plan), plan):
+    for event in display(record(train(plan, folder, spec, **wishes), folder, plan), plan):
         if isinstance(event, Evaluated):
             _report(plan, event, folder, spec, time.monotonic() - began)
         elif isinstance(event, Finished):

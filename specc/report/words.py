@@ -118,6 +118,8 @@ def model(plan: Plan) -> str:
 def facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the plain values of the environment, as text."""
     plain = {name: value for name, value in environment.items() if isinstance(value, str | int | float)}
+    if drift := environment.get("drift"):
+        plain["not bit-exact"] = "; ".join(drift)
     return [(cut(str(name), 40), cut(str(value), 80)) for name, value in plain.items()]
 
 

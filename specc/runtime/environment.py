@@ -11,7 +11,7 @@ import timm
 import torch
 import torchvision
 
-from specc.errors import UsageError
+from specc.errors import RunFailed, UsageError
 from specc.version import VERSION
 
 _MALLOC: Final = {-1: 2**31 - 1, -2: 64 * 2**20, -3: 32 * 2**20}
@@ -22,7 +22,7 @@ def environment(device: torch.device, threads: int) -> dict[str, Any]:
     """Return a record that two runs with the same bytes share."""
     return {
         "specc": VERSION,
-        "python": platform.python_version(),
+        "python": ".".join(platform.python_version_tuple()[:2]),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
         "timm": timm.__version__,
@@ -70,7 +70,16 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Return what changed since a run began, in words."""
-    keys = sorted({*before, *now})
-    return [f"{key} {before.get(key)} -> {now.get(key)}" for key in keys if before.get(key) != now.get(key)]
+def continued(before: dict[str, Any], now: dict[str, Any], *, allow_drift: bool) -> dict[str, Any]:
+    """Return the record of a run that goes on: where it is now, and all that ever changed under it.
+
+    Raises: RunFailed when something changed since, unless that is allowed.
+    """
+    changes = [f"{key} {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
+    if changes and not allow_drift:
+        raise RunFailed(
+            f"the run cannot go on to the same bytes: {', '.join(changes)}",
+            help="go back to what it began with; or --allow-drift goes on and marks it, and --fresh begins again",
+        )
+    drift = [*before.get("drift", []), *changes]
+    return {**now, "drift": drift} if drift else now

@@ -49,6 +49,11 @@ class Helpers:
             own = f"cuda:{rank}" if device.type == "cuda" else device.type
             self._start({**told, "rank": rank, "device": own})
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told of them when the run begins."""
+        return (f"{self.count} processes",) if self.count > 1 else ()
+
     def _start(self, about: dict[str, object]) -> None:
         said = self.opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         words = [sys.executable, "-m", "specc.runtime.helper", json.dumps(about)]

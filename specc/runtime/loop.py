@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
 from torch import Tensor
 
-from specc.data.index import build_index
-from specc.errors import DataError, RunFailed
+from specc.data.index import Index
+from specc.errors import RunFailed
 from specc.memory import memory_told
 from specc.plan.model import Plan, StagePlan
+from specc.runtime.begin import begin
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import checked, training_loader
-from specc.runtime.environment import available_threads, differences, environment, keep_freed_memory, pick_device
 from specc.runtime.epoch_end import end_epoch
 from specc.runtime.evaluate import Split
 from specc.runtime.events import (
@@ -26,7 +25,6 @@ from specc.runtime.events import (
     Remarked,
     StageDone,
     StageStarted,
-    Started,
     StepDone,
 )
 from specc.runtime.failed import write_batch
@@ -36,12 +34,11 @@ from specc.runtime.gates import check_gates, complete_row, stage_gates
 from specc.runtime.gradients import Gradients, micro_batches
 from specc.runtime.helpers import Helpers
 from specc.runtime.models.frozen import check_statistics, frozen_statistics
-from specc.runtime.models.model import build_model, placed
 from specc.runtime.monitor import has_stopped
-from specc.runtime.resume import find_state, read_tensors, restore, start_from
+from specc.runtime.resume import read_tensors
 from specc.runtime.run import Run
 from specc.runtime.saving import Saving
-from specc.runtime.signals import Interruption, listening
+from specc.runtime.signals import listening
 from specc.runtime.state import State
 from specc.runtime.step import NotFiniteError, train_step
 
@@ -64,11 +61,14 @@ class Work:
     cadence: Cadence
 
 
-def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> Iterator[Event]:
+def train(
+    plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False, allow_drift: bool = False
+) -> Iterator[Event]:
     """Do what is left to do of a plan, and yield what happens.
 
     The `Evaluated` event comes after training and before the run is marked as finished, so that whoever reads the
-    events can write reports and exports first: a run that is finished has them.
+    events can write reports and exports first: a run that is finished has them. `allow_drift` lets a run go on where
+    the libraries or the machine are others, and marks it.
 
     Raises: DataError, RunFailed, GateMissed after a stage, Interrupted.
     """
@@ -80,69 +80,25 @@ def train(plan: Plan, folder: RunFolder, spec: str, *, fresh: bool = False) -> I
         closing(Helpers(plan, folder.plan)) as helpers,
     ):
         folder.prepare(plan, spec, fresh=fresh)
-        run, state, started = _prepare(
-            plan, folder, spec, interruption=interruption, saving=saving, helpers=helpers, fresh=fresh
-        )
+        state, index, started = begin(plan, folder, spec, helpers, fresh=fresh, allow_drift=allow_drift)
+        splits = _measured(plan, index, state.device)
+        run = Run(plan, folder, index, splits, interruption, saving, helpers.connect(state.device))
         yield started
-        for index in range(started.stage):
-            complete_row(run, state, index)
-            check_gates(plan, state.history, index)
-        for index in range(started.stage, len(plan.stages)):
-            if started.resumed_from is None or index != state.stage:
-                _enter_stage(run, state, index)
+        for number in range(started.stage):
+            complete_row(run, state, number)
+            check_gates(plan, state.history, number)
+        for number in range(started.stage, len(plan.stages)):
+            if started.resumed_from is None or number != state.stage:
+                _enter_stage(run, state, number)
             yield from _stage(run, state)
-            check_gates(plan, state.history, index)
+            check_gates(plan, state.history, number)
         yield from finish(run, state)
 
 
-def _prepare(  # noqa: PLR0913
-    plan: Plan,
-    folder: RunFolder,
-    spec: str,
-    *,
-    interruption: Interruption,
-    saving: Saving,
-    helpers: Helpers,
-    fresh: bool,
-) -> tuple[Run, State, Started]:
-    device = pick_device(plan.run.device)
-    index = build_index(plan.data, plan.seed)
-    if index.data.fingerprints != plan.data.fingerprints:
-        raise DataError("the data changed since the plan was compiled", help="compile the spec again")
-    found, notes = (None, []) if fresh else find_state(folder, plan)
-    before = found.info.environment if found else {}
-    threads = int(before.get("threads") or available_threads())
-    torch.set_num_threads(threads)
-    helpers.start(device, threads)
-    keep_freed_memory()
-    now = environment(device, threads)
-    model = placed(build_model(plan, pretrained=plan.model.pretrained and found is None), device)
-    ema = ModelEmaV3(model, decay=plan.model.ema_decay, foreach=True) if plan.model.ema_decay else None
-    state = State(plan, model, ema, device, now, spec)
-    if found:
-        restore(state, found)
-        folder.begin_from(found.path, state.history)
-        notes += [f"not bit-exact: {change}" for change in differences(before, now)]
-    elif plan.model.start_from:
-        notes += start_from(state, plan.model.start_from)
-    if plan.run.devices > 1:
-        notes.append(f"{plan.run.devices} processes")
-    folder.write_environment(now)
+def _measured(plan: Plan, index: Index, device: torch.device) -> dict[str, Split]:
+    """Return the splits that are measured."""
     size = max(_forward_size(stage) for stage in plan.stages)
-    splits = {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name != "train"}
-    complete = found is not None and found.info.kind == "stage"
-    started = Started(
-        folder=str(folder.root),
-        device=str(device),
-        parameters=sum(p.numel() for p in model.parameters()),
-        stage=state.stage + complete,
-        step=0 if complete else state.step,
-        global_step=state.global_step if found else 0,
-        resumed_from=str(found.path) if found else None,
-        notes=tuple(notes),
-    )
-    processes = helpers.connect(device)
-    return Run(plan, folder, index, splits, interruption, saving, processes), state, started
+    return {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name != "train"}
 
 
 def _forward_size(stage: StagePlan) -> int:

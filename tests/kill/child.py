@@ -10,10 +10,10 @@ from typing import Final
 
 from specc.checkpoint.store import VARIABLE
 from specc.cli.entry import entry
-from specc.runtime import loop
+from specc.runtime import begin
 
 FORKS: Final = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
+FORKS.set_forkserver_preload([__name__, "specc.runtime.loop"])
 
 
 def nothing() -> None:
@@ -47,7 +47,7 @@ def _run(words: list[str], out: Path, prepare: Callable[[], None]) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.environ[VARIABLE] = str(out / ".store")
-    loop.available_threads = lambda: 1  # a second one would wait for a busy machine
+    begin.available_threads = lambda: 1  # a second one would wait for a busy machine
     prepare()
     sys.argv = ["specc", *words]
     entry()

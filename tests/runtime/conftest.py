@@ -11,7 +11,7 @@ from tests.runtime.helpers import compiled
 def _one_thread():
     """Keep a busy machine from making every step wait for a second thread."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("specc.runtime.loop.available_threads", lambda: 1)
+        patch.setattr("specc.runtime.begin.available_threads", lambda: 1)
         before = torch.get_num_threads()
         torch.set_num_threads(1)
         yield

@@ -107,9 +107,9 @@ def training_samples(plan: Plan) -> Samples:
     return build_index(plan.data, plan.seed).splits["train"]
 
 
-def events(plan: Plan, root: Path) -> Iterator[Event]:
+def events(plan: Plan, root: Path, **wishes: bool) -> Iterator[Event]:
     """Train what is left to do of a plan in `root`."""
-    return train(plan, RunFolder(root), "the spec's text")
+    return train(plan, RunFolder(root), "the spec's text", **wishes)
 
 
 def file_digest(path: Path) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from specc.diagnostics.render.characters import printable
+from specc.diagnostics.render.characters import printable, printable_lines
 from specc.diagnostics.render.machine import as_github, as_json
 from specc.diagnostics.render.people import LIMIT, concise, full
 from specc.diagnostics.render.sarif import as_sarif
 
-__all__ = ["FORMATS", "LIMIT", "as_github", "as_json", "as_sarif", "concise", "full", "printable"]
+__all__ = ["FORMATS", "LIMIT", "as_github", "as_json", "as_sarif", "concise", "full", "printable", "printable_lines"]
 
 FORMATS: Final[dict[str, Callable[..., str]]] = {
     "full": full,

@@ -12,6 +12,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Show the same as escapes; line ends stay."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def columns(text: str) -> int:
     """Return how many columns a printable text takes: East Asian characters two, marks on others none (UAX 11).
 
