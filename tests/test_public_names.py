@@ -39,7 +39,7 @@ def test_an_interruption_exits_as_shells_have_it(signal_number, code):
 
 def test_the_commands():
     looking = ["validate", "plan", "compile", "preview"]
-    running = ["run", "verify-resume", "store", "inspect"]
+    running = ["run", "verify-resume", "store", "eval", "inspect"]
     assert list(COMMANDS) == ["new", *looking, *running, "diff", "log", "compare", "explain", "fmt", "schema"]
 
 

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "do what is left to do of a spec",
     "verify-resume": "kill a run, continue it, and compare every byte",
     "store": "list, shrink or check the results of stages",
+    "eval": "measure the weights of a checkpoint",
     "inspect": "say what a checkpoint is, and how good",
     "diff": "say what a change to a spec will do",
     "log": "show what a run did, epoch by epoch",

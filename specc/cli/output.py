@@ -66,6 +66,11 @@ def add_layer_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides", help="set a value"
     )
     parser.add_argument("--format", choices=sorted(FORMATS), default="full", help="how diagnostics are printed")
+    add_root_argument(parser)
+
+
+def add_root_argument(parser: argparse.ArgumentParser) -> None:
+    """Add where data is looked for."""
     parser.add_argument("--root", type=_folder, metavar="DIR", help="where paths in the spec start, instead of here")
 
 

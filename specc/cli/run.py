@@ -1,17 +1,16 @@
 """`specc run`: does what is left to do."""
 
 import argparse
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from specc.cli.output import add_spec_arguments, console, duration, say
+from specc.cli.output import add_spec_arguments, duration, say
 from specc.cli.reading import compiled, in_root, read
+from specc.cli.results import check_targets, print_results
 from specc.compiler.context import Context
 from specc.compiler.pending import pending
-from specc.errors import GateMissed, InputError
+from specc.errors import InputError
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
 
@@ -43,9 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             results = _train(plan, context, folder, began, wishes)
     print_results(results, plan)
     say(f"{folder.root}  {duration(time.monotonic() - began)}")
-    missed = [gate for gate in results["gates"] if not gate["passed"]]
-    if missed:
-        raise GateMissed(f"{len(missed)} of {len(results['gates'])} targets missed", help="see the table")
+    check_targets(results["gates"])
     return 0
 
 
@@ -81,44 +78,3 @@ def _report(plan: Plan, event: Any, folder: RunFolder, spec: str, seconds: float
     results = {**event.results, "seconds": seconds}
     finished = FinishedRun(plan, event.history, results, event.predictions, event.rates, event.environment, spec)
     write_report(finished, folder.root)
-
-
-def print_results(results: dict[str, Any], plan: Plan) -> None:
-    """Print what each stage handed on, the metrics of the best weights by split, and the targets with hit or miss."""
-    out = console(sys.stdout)
-    if len(results["stages"]) > 1:
-        out.print(_metrics("on val, after", {it["stage"]: it["val"] for it in results["stages"]}, plan))
-    splits: dict[str, Any] = {name: results[name] for name in ("val", "test") if name in results}
-    out.print(_metrics("best weights, on", splits, plan))
-    if results["gates"]:
-        out.print(_targets(results))
-    if results["unreadable"]:
-        say(f"{results['unreadable']:,} samples could not be read and were left out")
-
-
-def _metrics(title: str, columns: Mapping[str, Mapping[str, float]], plan: Plan) -> Any:
-    """Return a table of metrics, with a column for each set of values."""
-    from specc.runtime.words import shown
-
-    table = _table(title, *columns)
-    for name in ("loss", *plan.evaluate.metrics) if columns else ():
-        table.add_row(name, *(shown(name, values.get(name)) for values in columns.values()))
-    return table
-
-
-def _targets(results: dict[str, Any]) -> Any:
-    from specc.runtime.words import shown
-
-    table = _table("target", f"on {results['judged_on']}", "")
-    for gate in results["gates"]:
-        verdict = "[green]reached[/]" if gate["passed"] else "[bold red]missed[/]"
-        table.add_row(gate["gate"], shown(gate["metric"], gate["value"]), verdict)
-    return table
-
-
-def _table(title: str, *columns: str) -> Any:
-    from rich import box
-    from rich.table import Column, Table
-
-    right = [Column(name, justify="right") for name in columns]
-    return Table(title, *right, box=box.SIMPLE_HEAD, pad_edge=False)

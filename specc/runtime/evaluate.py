@@ -1,6 +1,6 @@
 """Measuring a split."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from specc.data.index import Samples
+from specc.data.index import Index, Samples
 from specc.plan.model import Plan, StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.data.loaders import checked, evaluation_loader
@@ -61,6 +61,18 @@ class Split:
         for batch in checked(loader, skip_bad=self.plan.data.on_bad_sample == "skip"):
             self.failures += batch.failures
             yield batch
+
+
+def measured_splits(plan: Plan, index: Index, device: torch.device, names: Collection[str] = ()) -> dict[str, Split]:
+    """Return the splits of these names, or all but the training split.
+
+    They go through the model in passes as large as those of training: what fits there fits without gradients, too.
+    """
+    size = max(
+        stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size for stage in plan.stages
+    )
+    wanted = names or index.splits.keys() - {"train"}
+    return {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name in wanted}
 
 
 def evaluate(model: ImageModel, split: Split, stage: StagePlan, between: Callable[[], None] = lambda: None) -> Measured:

@@ -7,19 +7,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-import torch
 from torch import Tensor
 
-from specc.data.index import Index
 from specc.errors import RunFailed
 from specc.memory import memory_told
-from specc.plan.model import Plan, StagePlan
+from specc.plan.model import Plan
 from specc.runtime.begin import begin
 from specc.runtime.cadence import Cadence
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import checked, training_loader
 from specc.runtime.epoch_end import end_epoch
-from specc.runtime.evaluate import Split
+from specc.runtime.evaluate import measured_splits
 from specc.runtime.events import (
     Event,
     Remarked,
@@ -81,7 +79,7 @@ def train(
     ):
         folder.prepare(plan, spec, fresh=fresh)
         state, index, started = begin(plan, folder, spec, helpers, fresh=fresh, allow_drift=allow_drift)
-        splits = _measured(plan, index, state.device)
+        splits = measured_splits(plan, index, state.device)
         run = Run(plan, folder, index, splits, interruption, saving, helpers.connect(state.device))
         yield started
         for number in range(started.stage):
@@ -93,17 +91,6 @@ def train(
             yield from _stage(run, state)
             check_gates(plan, state.history, number)
         yield from finish(run, state)
-
-
-def _measured(plan: Plan, index: Index, device: torch.device) -> dict[str, Split]:
-    """Return the splits that are measured."""
-    size = max(_forward_size(stage) for stage in plan.stages)
-    return {name: Split(plan, samples, device, size) for name, samples in index.splits.items() if name != "train"}
-
-
-def _forward_size(stage: StagePlan) -> int:
-    """Return the samples of one forward pass: what fits into memory while training fits without gradients, too."""
-    return stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
 
 
 def _enter_stage(run: Run, state: State, index: int) -> None:

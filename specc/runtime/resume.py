@@ -121,10 +121,14 @@ def read_info(path: Path) -> CheckpointInfo:
 
     Raises: FileFormatError when it is damaged or foreign.
     """
-    return _info(path, read_header(path))
+    return info_of(path, read_header(path))
 
 
-def _info(path: Path, header: Header) -> CheckpointInfo:
+def info_of(path: Path, header: Header) -> CheckpointInfo:
+    """Return what a header says of the run that wrote it.
+
+    Raises: FileFormatError when no run of ours did.
+    """
     metadata = header.own_metadata
     if metadata is None:
         raise FileFormatError(f"`{path}` is no checkpoint of specc")

@@ -9,6 +9,7 @@ from tests.cli.process import ROOT
 
 NEEDED = dict.fromkeys(COMMANDS, ("spec.toml",)) | {
     "schema": (),
+    "eval": ("last.safetensors",),
     "inspect": ("last.safetensors",),
     "diff": ("spec.toml", "spec.toml"),
     "explain": ("spec.toml", "seed"),

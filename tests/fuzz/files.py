@@ -78,7 +78,7 @@ def written(data: bytes, name: str) -> Path:
 
 
 def check_checkpoint(data: bytes, *, thoroughly: bool = True) -> None:
-    """A checkpoint is read and gone on from; thoroughly, it is also inspected, compared, and taken to start from."""
+    """A checkpoint is read and gone on from; thoroughly, it is also inspected, compared, measured, and begun with."""
     path = written(data, "input.safetensors")
     header = given(str(path), lambda: read_header(path))
     if header is None:
@@ -91,6 +91,7 @@ def check_checkpoint(data: bytes, *, thoroughly: bool = True) -> None:
         given(str(path), lambda: inspected(path, as_json=False))
         given(str(path), lambda: inspected(path, as_json=True, diff=run().last))
         given(str(path), lambda: run().start_from(path))
+        given("", lambda: run().assess(path))
     if sound and info and info.stage_digest in run().plan.stage_digests:
         given(run().last.name, lambda: run().go_on(path))
 

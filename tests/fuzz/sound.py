@@ -62,6 +62,12 @@ class Run:
 
         start_from(self.state, str(path))
 
+    def assess(self, path: Path) -> None:
+        """Measure the weights of a file."""
+        from specc.runtime.assess import assess  # noqa: PLC0415
+
+        assess(path, ("val",), "cpu")
+
     def go_on(self, path: Path) -> None:
         """Let a file be the newest state, restore what a run would, and make a step."""
         from specc.runtime.resume import find_state, restore  # noqa: PLC0415
