@@ -1,6 +1,7 @@
 """`specc plan`: the protocol's table, with every number resolved."""
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -39,7 +40,7 @@ def print_plan(plan: Plan, standing: Sequence[str] = ()) -> None:
     for line in (_data(plan), _model(plan)):
         out.print(line, soft_wrap=True)
     out.print(protocol_table(plan))
-    for line in (*_sampling(plan), *_targets(plan), *standing):
+    for line in (*_sampling(plan), *_shares(plan), *_targets(plan), *standing):
         out.print(line, soft_wrap=True)
 
 
@@ -171,6 +172,17 @@ def _sampling(plan: Plan) -> list[str]:
         if stage.sampling
         for rule in stage.sampling.moved
     ]
+
+
+def _shares(plan: Plan) -> list[str]:
+    """Say how many processes share the steps of each stage."""
+    count = plan.run.devices
+    sizes = ((it.name, it.batch_size, it.micro_batch_size) for it in plan.stages)
+    shared = {name: 1 if part == "auto" else min(count, math.ceil(batch / part)) for name, batch, part in sizes}
+    told = ", ".join(f"{name} {number}" for name, number in shared.items())
+    return (
+        [f"share   {count} processes, by micro-batches: {told}; any number gives the same bytes"] if count > 1 else []
+    )
 
 
 def _targets(plan: Plan) -> list[str]:

@@ -60,13 +60,12 @@ def assess(path: Path, splits: Collection[str] = (), device: str = "auto") -> As
     torch.set_num_threads(int(info.environment.get("threads") or available_threads()))
     with _plan_told(path):
         state = _state(path, plan, info, tensors, pick_device(device))
-    index = build_index(plan.data, plan.seed)
-    _check_data(plan, index, splits)
-    with _plan_told(path):
+        index = build_index(plan.data, plan.seed)
+        _check_data(plan, index, splits)
         found = measured_splits(plan, index, state.device, splits)
         values = {name: evaluate(state.evaluated, split, state.of_stage).values for name, split in found.items()}
-    judged_on = next((name for name in ("test", "val") if name in values), "")
-    gates = judge(plan.evaluate.expect, values[judged_on]) if judged_on else []
+        judged_on = next((name for name in ("test", "val") if name in values), "")
+        gates = judge(plan.evaluate.expect, values[judged_on]) if judged_on else []
     unreadable = sorted({failure for split in found.values() for failure in split.failures})
     return Assessed(plan, info, values, gates, judged_on, unreadable)
 
