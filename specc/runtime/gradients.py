@@ -4,8 +4,8 @@ What a micro-batch gives is a function of the weights and of its place in the ba
 gradients are added in the order of the batch. So the number of processes changes no bit of a step.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from specc.data.randomness import integer
+from specc.errors import DataError
 from specc.memory import is_of_memory
 from specc.plan.model import StagePlan
 from specc.runtime.data.batch import Batch, Normalize
@@ -30,12 +31,13 @@ def arithmetic(stage: StagePlan, device: torch.device) -> AbstractContextManager
 
 
 def micro_batches(samples: int, size: int) -> list[slice]:
-    """Return where the micro-batches of a batch lie; all but the last are of one size.
+    """Return where the micro-batches of a batch lie: as few as can be of at most a size, and as even as can be.
 
-    >>> micro_batches(5, 2)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    >>> micro_batches(10, 3)
+    [slice(0, 2, None), slice(2, 5, None), slice(5, 7, None), slice(7, 10, None)]
     """
-    return [slice(start, min(start + size, samples)) for start in range(0, samples, size)]
+    count = -(-samples // size)
+    return [slice(samples * index // count, samples * (index + 1) // count) for index in range(count)]
 
 
 class Partners(NamedTuple):
@@ -86,7 +88,8 @@ class Gradients:
 
         Running statistics move once a step: to the mean of what the micro-batches make of them.
 
-        Raises: MemoryError or RuntimeError where memory does not suffice for a micro-batch of any process.
+        Raises: MemoryError or RuntimeError where memory does not suffice for a micro-batch of any process; DataError
+        where a single sample would be normalised by itself.
         """
         assert state.scaler is not None  # noqa: S101
         places = micro_batches(len(batch), size)
@@ -134,7 +137,7 @@ class Gradients:
         """
         part, images, partners = taken(state, batch, here, self.normalize)
         seed_step(integer(state.plan.seed, "step", state.stage, state.step, here.start), state.device)
-        with arithmetic(state.of_stage, state.device):
+        with arithmetic(state.of_stage, state.device), _one_sample_told(state):
             outputs = state.model({**part.inputs, "image": images}, part.labels)
         counts = self.objective.counts(batch.labels)
         loss = (self.objective.sums(outputs, part.labels) / counts).sum()
@@ -143,6 +146,18 @@ class Gradients:
             loss = torch.lerp(others, loss, partners.share)
         torch.autograd.backward(scale(loss))
         return loss.detach()
+
+
+@contextmanager
+def _one_sample_told(state: State) -> Iterator[None]:
+    """Say in words that batch normalisation has nothing to normalise by, as when other samples were left out."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        message = f"one sample alone cannot be normalised, at step {state.step + 1} of stage `{state.of_stage.name}`"
+        raise DataError(message, help="mend the samples that cannot be read, or make batches larger") from None
 
 
 def _mean(statistics: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:

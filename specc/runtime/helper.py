@@ -22,7 +22,7 @@ from specc.runtime.data.loaders import training_loader
 from specc.runtime.environment import keep_freed_memory
 from specc.runtime.gradients import Gradients, changing, micro_batches, send_no_memory, send_part
 from specc.runtime.models.model import build_model, placed
-from specc.runtime.processes import Processes, connected
+from specc.runtime.processes import Processes, connected, meeting_place
 from specc.runtime.signals import serve
 from specc.runtime.state import State
 
@@ -99,7 +99,7 @@ def main(about: str) -> int:
     try:
         plan = load(Path(told["plan"]).read_text("utf-8"), told["plan"])
         device = torch.device(told["device"])
-        with connected(told["meeting"], told["rank"], told["count"], device):
+        with connected(meeting_place(told["count"], told["port"]), told["rank"], told["count"], device):
             Helper.of(plan, Processes(told["rank"], told["count"]), device).follow()
     except Exception as error:  # noqa: BLE001  (whatever it is, the process that leads tells it)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

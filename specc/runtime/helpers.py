@@ -14,7 +14,7 @@ import torch
 
 from specc.errors import RunFailed, UsageError
 from specc.plan.model import Plan
-from specc.runtime.processes import ALONE, Processes, connected
+from specc.runtime.processes import ALONE, Processes, connected, meeting_place
 
 DYING: Final = 2.0
 """Seconds in which a process that closed its connections has ended."""
@@ -37,12 +37,12 @@ class Helpers:
         if self.count == 1:
             return
         _check_devices(device, self.count)
-        self.meeting = Path(self.opened.enter_context(tempfile.TemporaryDirectory(prefix="specc-"))) / "meeting"
+        self.meeting = meeting_place(self.count)
         told = {
             "parent": os.getpid(),
             "plan": str(self.file),
             "count": self.count,
-            "meeting": str(self.meeting),
+            "port": self.meeting.port,
             "threads": threads,
         }
         for rank in range(1, self.count):
@@ -67,7 +67,7 @@ class Helpers:
         """
         if self.count == 1:
             return ALONE
-        self.opened.enter_context(connected(str(self.meeting), 0, self.count, device, self._check))
+        self.opened.enter_context(connected(self.meeting, 0, self.count, device, self._check))
         return Processes(0, self.count, self._why)
 
     def close(self) -> None:

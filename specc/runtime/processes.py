@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, distributed as dist
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from specc.errors import RunFailed
 from specc.memory import is_of_memory
@@ -141,17 +142,21 @@ ALONE: Final = Processes()
 """A run in one process."""
 
 
+def meeting_place(count: int, port: int = 0) -> TCPStore:
+    """Return where processes of one machine find each other: at a port, or at a new one, which `.port` tells."""
+    return TCPStore("127.0.0.1", port, count, is_master=port == 0, wait_for_workers=False)
+
+
 @contextmanager
 def connected(
-    meeting: str, rank: int, count: int, device: torch.device, check: Callable[[], None] = lambda: None
+    store: TCPStore, rank: int, count: int, device: torch.device, check: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Connect the processes of a run, all on one machine, that meet in a file.
+    """Connect the processes of a run, all on one machine.
 
     `check` is called while others are awaited, and may raise to leave.
     """
     if sys.platform in ("linux", "darwin"):
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
-    store = dist.FileStore(meeting, count)  # type: ignore[attr-defined]
     store.set(f"here {rank}", "")
     while not store.check([f"here {other}" for other in range(count)]):
         check()

@@ -19,8 +19,8 @@ from tests.kill.trials import KINDS, Trials
 
 ROOT = Path(__file__).parents[2]
 SHARES = {
-    ("tests/specs/features.toml",): 0.06,
-    ("tests/specs/routed.toml",): 0.06,
+    ("tests/specs/features.toml", "--devices", "1", "2"): 0.06,
+    ("tests/specs/routed.toml", "--devices", "1", "2"): 0.06,
     ("specs/quickstart.toml",): 0.04,
     ("specs/hierarchical.toml", "--profile", "demo", "--set", "data.limit=200"): 0.04,
 }

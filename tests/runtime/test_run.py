@@ -348,7 +348,7 @@ def train_with(*transforms: str) -> str:
         pytest.param([train_with("one_of(normalize(imagenet), hflip())")], id="normalize-in-one-of"),
         pytest.param(["model.heads.digit.out=4"], id="fewer-outputs-than-classes"),
         pytest.param(["stages.whole.batch_size=79"], id="batch-of-one"),
-        pytest.param(["stages.whole.micro_batch_size=19"], id="micro-batch-of-one"),
+        pytest.param(["stages.whole.micro_batch_size=1"], id="micro-batch-of-one"),
     ],
 )
 def test_what_would_fail_in_the_middle_of_a_run_is_refused(compile_spec_text, overrides: list[str]):

@@ -7,9 +7,10 @@ import torch
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as v2
 
-from specc.errors import RunFailed
+from specc.errors import DataError, RunFailed
 from specc.plan.model import Plan
 from specc.runtime.data.batch import Batch, Normalize
+from specc.runtime.gradients import micro_batches
 from specc.runtime.models.model import build_model
 from specc.runtime.state import State
 from tests.runtime.helpers import CPU, SPEC, begun, compiled, made_step, random_batch
@@ -154,3 +155,20 @@ def test_weights_that_are_not_finite_are_never_written(plan):
     for kind in ("last", "best", "stage"):
         with pytest.raises(RunFailed, match="not finite"):
             state.snapshot(kind).encoded()
+
+
+def test_a_single_sample_that_is_left_is_told(plan):
+    state = begun(plan, stage=1)
+    with pytest.raises(DataError, match="one sample alone cannot be normalised, at step 1 of stage `whole`"):
+        made_step(state, random_batch(plan, size=1))
+
+
+@pytest.mark.parametrize(("samples", "size"), [(1, 1), (20, 20), (20, 19), (10, 3), (7, 2), (5, 9), (97, 8)])
+def test_micro_batches_are_as_few_and_as_even_as_can_be(samples: int, size: int):
+    places = micro_batches(samples, size)
+    sizes = [here.stop - here.start for here in places]
+    assert [here.start for here in places[1:]] == [here.stop for here in places[:-1]]
+    assert (places[0].start, places[-1].stop) == (0, samples)
+    assert max(sizes) <= size
+    assert max(sizes) - min(sizes) <= 1
+    assert len(sizes) == math.ceil(samples / size)

@@ -31,7 +31,7 @@ def _divided_once(row: Row) -> None:
 
 
 def _passes(row: Row) -> None:
-    """Report passes that a batch cannot be divided into: all but the last are of one size."""
+    """Report passes that a batch is not divided into: they are as few as their size allows."""
     parts, place = row.setting("grad_accum_steps")
     batch, written = row.setting("batch_size")
     places = (place, written) if batch else (place,)
@@ -45,7 +45,7 @@ def _passes(row: Row) -> None:
         row.error("batch-parts", headline, labels, f"{batch} passes hold one sample each")
     elif made != parts:
         headline = f"a step of {batch} samples is made in {made} passes, not in {parts}"
-        row.warn("batch-parts", headline, labels, f"passes are of one size: {made} hold {-(-batch // parts)} samples")
+        row.warn("batch-parts", headline, labels, f"grad_accum_steps = {made} says what is done")
 
 
 def _pass_size(context: Context, rows: list[Row]) -> None:

@@ -74,7 +74,8 @@ def _part_sizes(stage: StagePlan, samples: int) -> set[int]:
     """Return the sizes of the forward passes that an epoch is made of."""
     batches = {min(stage.batch_size, samples), samples % stage.batch_size or stage.batch_size}
     micro = stage.batch_size if stage.micro_batch_size == "auto" else stage.micro_batch_size
-    return {size for batch in batches for size in (min(micro, batch), batch % micro or min(micro, batch))}
+    passes = {batch: -(-batch // micro) for batch in batches}
+    return {size for batch, count in passes.items() for size in (batch // count, -(-batch // count))}
 
 
 def _long_phases(row: Row, stage: StagePlan) -> None:
