@@ -114,7 +114,7 @@ def _plan_told(path: Path) -> Iterator[None]:
     """Say in words that a plan cannot be carried out, which nobody compiled, however right its digests are."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration, RuntimeError) as error:
         if is_of_memory(error):
             raise
         raise FileFormatError(f"{path}: its plan cannot be carried out", help=_ANOTHER) from None
