@@ -68,7 +68,8 @@ class Speed:
 def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(30), TextColumn("{task.fields[told]}"))
+    stage, told_of = (TextColumn(f"{{task.{it}}}", markup=False) for it in ("description", "fields[told]"))
+    columns = (stage, BarColumn(30), told_of)
     speed = Speed()
     with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
         task = progress.add_task("starting", total=sum(stage.steps or 0 for stage in plan.stages), told="")
@@ -77,14 +78,14 @@ def _live(events: Iterable[Event], plan: Plan) -> Iterator[Event]:
             if isinstance(event, StepDone):
                 speed.step(event)
                 per_epoch, planned = epochs[event.stage]
-                description = f"[bold]{event.stage}[/] epoch {(event.step - 1) // per_epoch + 1}/{planned:g}"
+                description = f"{event.stage} epoch {(event.step - 1) // per_epoch + 1}/{planned:g}"
                 told = _told(event, speed, plan)
                 progress.update(task, completed=event.global_step, description=description, told=told)
             elif isinstance(event, EpochDone):
                 progress.console.print(_row(event), soft_wrap=True)
                 speed.begin()
             elif isinstance(event, TOLD) and (text := line(event)):
-                progress.console.print(text, soft_wrap=True, markup=False)
+                progress.console.print(text, soft_wrap=True)
             yield event
 
 

@@ -45,7 +45,9 @@ def console(stream: TextIO) -> Any:
     from specc.cli.escaping import Escaping
 
     width = None if stream.isatty() else 200
-    made = Console(file=stream, no_color=not wants_colour(stream), width=width, highlight=False, emoji=False)
+    made = Console(
+        file=stream, no_color=not wants_colour(stream), width=width, markup=False, highlight=False, emoji=False
+    )
     made.push_render_hook(Escaping())
     return made
 

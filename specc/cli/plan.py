@@ -35,8 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_plan(plan: Plan, standing: Sequence[str] = ()) -> None:
     """Print what a plan will do, and what of it is done."""
+    from rich.text import Text
+
     out = console(sys.stdout)
-    out.print(f"[bold]{plan.name}[/]  plan {plan.digest[:12]}  seed {plan.seed}")
+    out.print(Text(plan.name, "bold") + Text(f"  plan {plan.digest[:12]}  seed {plan.seed}"))
     for line in (_data(plan), _model(plan)):
         out.print(line, soft_wrap=True)
     out.print(protocol_table(plan))

@@ -48,11 +48,13 @@ def _metrics(title: str, columns: Mapping[str, Mapping[str, float]], plan: Plan)
 
 
 def _targets(gates: Sequence[Mapping[str, Any]], judged_on: str) -> Any:
+    from rich.text import Text
+
     from specc.runtime.words import shown
 
     table = _table("target", f"on {judged_on}", "")
     for gate in gates:
-        verdict = "[green]reached[/]" if gate["passed"] else "[bold red]missed[/]"
+        verdict = Text("reached", "green") if gate["passed"] else Text("missed", "bold red")
         table.add_row(gate["gate"], shown(gate["metric"], gate["value"]), verdict)
     return table
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from specc.checkpoint.metadata import CheckpointInfo
 from specc.data.index import Index, build_index
-from specc.errors import DataError, FileFormatError, UsageError
+from specc.errors import DataError, FileFormatError, SpeccError, UsageError
 from specc.memory import is_of_memory
 from specc.plan.file import load
 from specc.plan.model import Plan
@@ -30,6 +30,9 @@ from specc.runtime.state import State
 from specc.runtime.tensors import all_finite
 
 _ANOTHER: Final = "another program may have written it; `specc inspect` says what it holds"
+
+MAX_SIDE: Final = 4096
+"""Rows or columns of the largest images that a stranger's plan may ask for."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,22 @@ def assess(path: Path, splits: Collection[str] = (), device: str = "auto") -> As
 def _plan(path: Path, info: CheckpointInfo) -> Plan:
     """Return the plan in a checkpoint, with as many workers as there are processors."""
     plan = load(info.plan, f"{path}: plan")
-    if plan.digest != info.plan_digest or info.stage_index >= len(plan.stages):
+    names = [stage.name for stage in plan.stages]
+    if plan.digest != info.plan_digest or info.stage not in names or names.index(info.stage) != info.stage_index:
         raise FileFormatError(f"{path}: its plan is of another run", help=_ANOTHER)
+    if max(_numbers([it.args for it in plan.augment.eval]), default=0) > MAX_SIDE:
+        raise FileFormatError(f"{path}: its plan makes images with sides over {MAX_SIDE:,}", help=_ANOTHER)
     workers = min(plan.run.num_workers, available_threads())
     return plan.model_copy(update={"run": plan.run.model_copy(update={"num_workers": workers})})
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """Yield the numbers of a JSON value."""
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(item)
 
 
 def _state(path: Path, plan: Plan, info: CheckpointInfo, tensors: Mapping[str, Tensor], device: torch.device) -> State:
@@ -101,6 +116,8 @@ def _state(path: Path, plan: Plan, info: CheckpointInfo, tensors: Mapping[str, T
 
 def _check_data(plan: Plan, index: Index, splits: Collection[str]) -> None:
     before, now = plan.data.fingerprints or {}, index.data.fingerprints or {}
+    if not splits and index.splits.keys() == {"train"}:
+        raise UsageError("the plan has no split beside `train`", help="--split train measures that")
     for name in splits or index.splits:
         if name not in index.splits:
             raise UsageError(f"there is no split `{name}`", help=f"there are {', '.join(index.splits)}")
@@ -114,7 +131,9 @@ def _plan_told(path: Path) -> Iterator[None]:
     """Say in words that a plan cannot be carried out, which nobody compiled, however right its digests are."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError, StopIteration, RuntimeError) as error:
+    except SpeccError:
+        raise
+    except Exception as error:
         if is_of_memory(error):
             raise
-        raise FileFormatError(f"{path}: its plan cannot be carried out", help=_ANOTHER) from None
+        raise FileFormatError(f"{path}: its plan cannot be carried out", help=_ANOTHER) from error

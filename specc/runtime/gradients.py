@@ -19,7 +19,7 @@ from specc.plan.model import StagePlan
 from specc.runtime.data.batch import Batch, Normalize
 from specc.runtime.losses import Objective
 from specc.runtime.mixing import mixture_at
-from specc.runtime.processes import ALONE, Processes, flat, unflat
+from specc.runtime.processes import ALONE, Processes, unflat
 from specc.runtime.rng import seed_step
 from specc.runtime.state import State
 
@@ -88,14 +88,15 @@ class Gradients:
 
         Running statistics move once a step: to the mean of what the micro-batches make of them.
 
-        Raises: MemoryError or RuntimeError where memory does not suffice for a micro-batch of any process; DataError
-        where a single sample would be normalised by itself.
+        Raises: MemoryError, or torch's RuntimeError, where memory does not suffice for a micro-batch of any process;
+        DataError where a single sample would be normalised by itself.
         """
         assert state.scaler is not None  # noqa: S101
         places = micro_batches(len(batch), size)
         if len(places) == 1:
             return self.add(state, batch, places[0], state.scaler.scale)
-        self.processes.tell("step", step=state.step, size=size, scale=state.scaler.get_scale())
+        scale = state.scaler.get_scale() if state.of_stage.precision == "fp16" else 1.0
+        self.processes.tell("step", step=state.step, size=size, scale=scale)
         self.processes.spread(changing(state))
         parts = self._parts(state, batch, places, state.scaler.scale)
         total = torch.zeros((), device=state.device)
@@ -124,9 +125,9 @@ class Gradients:
             except (MemoryError, RuntimeError) as error:
                 if not is_of_memory(error):
                     raise
-                fault = error
+                fault = str(error)
         if fault:
-            raise fault
+            raise MemoryError(fault)
         return parts
 
     def add(self, state: State, batch: Batch, here: slice, scale: Callable[[Tensor], Tensor]) -> Tensor:
@@ -161,10 +162,13 @@ def _one_sample_told(state: State) -> Iterator[None]:
 
 
 def _mean(statistics: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
-    """Return the mean of running statistics by the shares of their micro-batches; counts are those of the first."""
+    """Return the mean of running statistics by the shares of their micro-batches.
+
+    Counts, and what no micro-batch moved, are those of the first.
+    """
     return {
-        name: torch.stack([share * it[name] for it, share in zip(statistics, shares, strict=True)]).sum(0)
-        if first.is_floating_point()
+        name: sum((share * it[name] for it, share in zip(statistics, shares, strict=True)), torch.zeros_like(first))
+        if first.is_floating_point() and any(not torch.equal(first, it[name]) for it in statistics[1:])
         else first
         for name, first in statistics[0].items()
     }
@@ -172,23 +176,18 @@ def _mean(statistics: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> d
 
 def changing(state: State) -> list[Tensor]:
     """Return what a step changes and gradients depend on: the weights that train, and running statistics."""
-    return [p for p in state.model.parameters() if p.requires_grad] + list(_statistics(state).values())
+    return [p for p in state.model.parameters() if p.requires_grad] + list(state.statistics().values())
 
 
-def _statistics(state: State) -> dict[str, Tensor]:
-    return {name: buffer for name, buffer in state.model.named_buffers() if buffer.is_floating_point()}
+def _floats(state: State) -> dict[str, Tensor]:
+    return {name: buffer for name, buffer in state.statistics().items() if buffer.is_floating_point()}
 
 
 def send_part(state: State, processes: Processes, loss: Tensor) -> None:
     """Send the leading process what a micro-batch gave."""
     trained = [p for p in state.model.parameters() if p.requires_grad]
     grads = [p.grad for p in trained if p.grad is not None]
-    processes.send([p.grad is not None for p in trained], flat([loss, *grads, *_statistics(state).values()]))
-
-
-def send_no_memory(processes: Processes) -> None:
-    """Tell the leading process that memory did not suffice for a micro-batch."""
-    processes.send(None, torch.zeros(0))
+    processes.send([p.grad is not None for p in trained], [loss, *grads, *_floats(state).values()])
 
 
 def _received(state: State, processes: Processes, maker: int) -> Part:
@@ -196,13 +195,13 @@ def _received(state: State, processes: Processes, maker: int) -> Part:
 
     Raises: MemoryError when it had no memory for it.
     """
-    about, values = processes.receive(maker, state.device)
+    about, values = processes.receive(maker)
     if about is None:
         raise MemoryError(f"none is left in process {maker + 1}")
     trained = [p for p in state.model.parameters() if p.requires_grad]
     taught = [p for p, has_gradient in zip(trained, about, strict=True) if has_gradient]
-    statistics = _statistics(state)
-    loss, *pieces = unflat(values, [values.new_zeros(()), *taught, *statistics.values()])
+    statistics = _floats(state)
+    loss, *pieces = unflat(values.to(state.device), [values.new_zeros(()), *taught, *statistics.values()])
     for parameter, grad in zip(taught, pieces, strict=False):
         if parameter.grad is None:
             parameter.grad = torch.empty_like(parameter).copy_(grad)

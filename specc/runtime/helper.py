@@ -5,24 +5,27 @@ specc.runtime.helpers, with JSON as its one argument.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from specc.data.index import Samples, build_index
 from specc.memory import is_of_memory
 from specc.plan.file import load
 from specc.plan.model import Plan
 from specc.runtime.data.batch import Batch
-from specc.runtime.data.loaders import training_loader
+from specc.runtime.data.loaders import notice_when_waiting, training_loader
 from specc.runtime.environment import keep_freed_memory
-from specc.runtime.gradients import Gradients, changing, micro_batches, send_no_memory, send_part
+from specc.runtime.gradients import Gradients, changing, micro_batches, send_part
 from specc.runtime.models.model import build_model, placed
-from specc.runtime.processes import Processes, connected, meeting_place
+from specc.runtime.processes import Processes, connected
 from specc.runtime.signals import serve
 from specc.runtime.state import State
 
@@ -46,9 +49,8 @@ class Helper:
         return cls(state, samples, processes, Gradients.of_stage(state, processes), iter(()), Batch({}, {}))
 
     def follow(self) -> None:
-        """Do what is told, for ever."""
-        while True:
-            told = self.processes.told()
+        """Do what is told, to the end."""
+        while (told := self.processes.told())["task"] != "end":
             TASKS[told.pop("task")](self, **told)
 
     def begin(self, stage: int, step: int) -> None:
@@ -59,6 +61,7 @@ class Helper:
         self.gradients = Gradients.of_stage(state, processes)
         share = (processes.rank, processes.count)
         self.parts = iter(training_loader(state.plan, stage, self.samples, step, state.device, share=share))
+        notice_when_waiting()
 
     def load(self) -> None:
         """Give all others this process's part of the next batch, and take theirs."""
@@ -76,14 +79,21 @@ class Helper:
                 self._send(here, scale)
 
     def _send(self, here: slice, scale: float) -> None:
-        try:
-            loss = self.gradients.add(self.state, self.batch, here, lambda loss: loss * scale)
+        loss = self._loss(here, scale)
+        if loss is None:
+            self.processes.send(None)
+        else:
             send_part(self.state, self.processes, loss)
+        self.state.model.zero_grad(set_to_none=True)
+
+    def _loss(self, here: slice, scale: float) -> Tensor | None:
+        """Make a micro-batch's gradient, and return its loss; None where memory does not suffice."""
+        try:
+            return self.gradients.add(self.state, self.batch, here, lambda loss: loss * scale)
         except (MemoryError, RuntimeError) as error:
             if not is_of_memory(error):
                 raise
-            send_no_memory(self.processes)
-        self.state.model.zero_grad(set_to_none=True)
+        return None
 
 
 TASKS: Final[dict[str, Callable[..., None]]] = {"begin": Helper.begin, "batch": Helper.load, "step": Helper.step}
@@ -91,7 +101,7 @@ TASKS: Final[dict[str, Callable[..., None]]] = {"begin": Helper.begin, "batch": 
 
 
 def main(about: str) -> int:
-    """Help until the process that leads ends; the last line of what is printed says why it came to another end."""
+    """Help until that is no longer needed; the last line of what is printed says why it came to another end."""
     told = json.loads(about)
     serve(told["parent"])
     torch.set_num_threads(told["threads"])
@@ -99,11 +109,19 @@ def main(about: str) -> int:
     try:
         plan = load(Path(told["plan"]).read_text("utf-8"), told["plan"])
         device = torch.device(told["device"])
-        with connected(meeting_place(told["count"], told["port"]), told["rank"], told["count"], device):
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        with connected(Path(told["meeting"]), told["rank"], told["count"], partial(_check_parent, told["parent"])):
             Helper.of(plan, Processes(told["rank"], told["count"]), device).follow()
     except Exception as error:  # noqa: BLE001  (whatever it is, the process that leads tells it)
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-    return 1
+        sys.stderr.write(f"\n{type(error).__name__}: {(str(error).splitlines() or [''])[0]}\n")
+        return 1
+    return 0
+
+
+def _check_parent(parent: int) -> None:
+    if os.getppid() != parent:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -75,12 +75,12 @@ def train(
         listening() as interruption,
         memory_told(),
         closing(Saving(plan, folder)) as saving,
-        closing(Helpers(plan, folder.plan)) as helpers,
+        closing(Helpers(plan, folder, interruption)) as helpers,
     ):
         folder.prepare(plan, spec, fresh=fresh)
         state, index, started = begin(plan, folder, spec, helpers, fresh=fresh, allow_drift=allow_drift)
         splits = measured_splits(plan, index, state.device)
-        run = Run(plan, folder, index, splits, interruption, saving, helpers.connect(state.device))
+        run = Run(plan, folder, index, splits, interruption, saving, helpers.connect())
         yield started
         for number in range(started.stage):
             complete_row(run, state, number)
@@ -90,6 +90,7 @@ def train(
                 _enter_stage(run, state, number)
             yield from _stage(run, state)
             check_gates(plan, state.history, number)
+        helpers.end(run.processes)
         yield from finish(run, state)
 
 

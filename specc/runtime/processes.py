@@ -12,26 +12,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import Tensor, distributed as dist
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
+from torch.distributed import FileStore, distributed_c10d  # type: ignore[attr-defined]
 
 from specc.errors import RunFailed
 from specc.memory import is_of_memory
 from specc.runtime.data.batch import Batch
 
+MEETING: Final = timedelta(minutes=1)
+"""How long a process waits for another to connect, once all are there."""
+
 PATIENCE: Final = timedelta(days=7)
-"""How long a process waits for another, which may be validating; one that ended is noticed at once."""
+"""How long it waits then: the one that leads may be validating. That another ended is noticed at once."""
 
 POLL: Final = 0.02
 """Seconds between two looks at whether all are there."""
 
+_set_timeout: Final = getattr(dist, "set_timeout", None) or distributed_c10d._set_pg_timeout  # noqa: SLF001
+"""The second is how torch called it before 2.10."""
+
 
 def flat(tensors: Iterable[Tensor]) -> Tensor:
-    """Return the values of tensors of one dtype in a row."""
-    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+    """Return the values of tensors of one dtype in a row, in the CPU's memory."""
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors]).cpu()
 
 
 def unflat(values: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
@@ -70,37 +77,40 @@ class Processes:
         """Give the tensors of all processes the values that they have in the leading one."""
         for dtype in dict.fromkeys(tensor.dtype for tensor in tensors) if self.count > 1 else ():
             like = [tensor for tensor in tensors if tensor.dtype == dtype]
-            values = flat(like)
             with self._talking():
+                values = flat(like)
                 dist.broadcast(values, 0)
-            for tensor, piece in zip(like, unflat(values, like), strict=True) if self.rank else ():
-                tensor.detach().copy_(piece)
+                for tensor, piece in zip(like, unflat(values, like), strict=True) if self.rank else ():
+                    tensor.detach().copy_(piece)
 
-    def send(self, about: Any, values: Tensor) -> None:
-        """Send words and a row of numbers to the leading process."""
-        words = _to_bytes({"about": about, "values": len(values)})
+    def send(self, about: Any, tensors: Sequence[Tensor] = ()) -> None:
+        """Send words and numbers, of 32 bits, to the leading process."""
         with self._talking():
-            dist.send(torch.tensor([len(words)]), 0)
-            dist.send(words, 0)
-            dist.send(values, 0)
+            values = flat(tensors) if tensors else torch.zeros(0)
+            words = _to_bytes([about, len(values)])
+            for row in (torch.tensor([len(words)]), words, *([values] if len(values) else [])):
+                dist.send(row, 0)
 
-    def receive(self, rank: int, device: torch.device) -> tuple[Any, Tensor]:
+    def receive(self, rank: int) -> tuple[Any, Tensor]:
         """Wait for what a process sends."""
         with self._talking():
             length = torch.zeros(1, dtype=torch.int64)
             dist.recv(length, rank)
             words = torch.empty(int(length), dtype=torch.uint8)
             dist.recv(words, rank)
-            told = _from_bytes(words)
-            values = torch.empty(told["values"], device=device)
-            dist.recv(values, rank)
-        return told["about"], values
+            about, count = _from_bytes(words)
+            values = torch.empty(count)
+            if count:
+                dist.recv(values, rank)
+        return about, values
 
     def whole(self, parts: Iterable[Batch]) -> Iterator[Batch]:
         """Yield batches, of which each process has a part."""
-        for part in parts:
-            self.tell("batch")
+        waiting = iter(parts)
+        self.tell("batch")  # so that others load while this one does
+        for part in waiting:
             yield self.join(part)
+            self.tell("batch")
 
     def join(self, part: Batch) -> Batch:
         """Return the whole batch."""
@@ -128,41 +138,45 @@ class Processes:
 
     @contextmanager
     def _talking(self) -> Iterator[None]:
-        """Say in words that another process ended."""
+        """Say in words that another process ended, or that what was begun to be said cannot be said."""
         try:
             yield
-        except RuntimeError as error:
-            if is_of_memory(error):
-                raise
+        except (RuntimeError, MemoryError) as error:
+            told = "memory does not suffice" if is_of_memory(error) else str(error).splitlines()[0]
+            reason = self.why() or f"the processes of the run lost each other: {told}"
             remedy = "the last checkpoint stands, and the same command goes on; run.devices sets their number"
-            raise RunFailed(f"another process of the run ended{self.why()}", help=remedy) from None
+            raise RunFailed(reason, help=remedy) from error
 
 
 ALONE: Final = Processes()
 """A run in one process."""
 
 
-def meeting_place(count: int, port: int = 0) -> TCPStore:
-    """Return where processes of one machine find each other: at a port, or at a new one, which `.port` tells."""
-    return TCPStore("127.0.0.1", port, count, is_master=port == 0, wait_for_workers=False)
-
-
 @contextmanager
-def connected(
-    store: TCPStore, rank: int, count: int, device: torch.device, check: Callable[[], None] = lambda: None
-) -> Iterator[None]:
-    """Connect the processes of a run, all on one machine.
+def connected(meeting: Path, rank: int, count: int, check: Callable[[], None]) -> Iterator[None]:
+    """Connect the processes of a run, all on one machine, that meet in a file; it is gone when all have met.
 
-    `check` is called while others are awaited, and may raise to leave.
+    Numbers go by way of the CPU and its loopback interface, whatever the device. `check` is called while others are
+    awaited, and may raise to leave.
+
+    Raises: RunFailed when they cannot be connected.
     """
     if sys.platform in ("linux", "darwin"):
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
-    store.set(f"here {rank}", "")
-    while not store.check([f"here {other}" for other in range(count)]):
+        os.environ["GLOO_SOCKET_IFNAME"] = "lo" if sys.platform == "linux" else "lo0"
+    try:
+        store = FileStore(str(meeting), count)
+        store.set(f"here {rank}", "")
+        while not store.check([f"here {other}" for other in range(count)]):
+            check()
+            time.sleep(POLL)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=MEETING)
+        dist.barrier()
+        _set_timeout(PATIENCE)
+    except (RuntimeError, OSError, ValueError) as error:
         check()
-        time.sleep(POLL)
-    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
+        raise RunFailed(f"the processes of the run cannot be connected: {str(error).splitlines()[0]}") from error
+    finally:
+        meeting.unlink(missing_ok=True)
     try:
         yield
     finally:

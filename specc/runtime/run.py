@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from specc.data.index import Index
-from specc.errors import DataError, Interrupted
+from specc.errors import DataError
 from specc.plan.model import Plan
 from specc.runtime.evaluate import Split
 from specc.runtime.events import Event, Skipped
@@ -49,6 +49,4 @@ class Run:
 
         Raises: Interrupted.
         """
-        if self.interruption.number is not None:
-            message = "interrupted; everything is saved, and the same command goes on"
-            raise Interrupted(message, self.interruption.number)
+        self.interruption.leave_if_asked("interrupted; everything is saved, and the same command goes on")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from specc.errors import Interrupted
+
 ASKING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a polite kill, and a terminal that closes."""
 
@@ -19,6 +21,14 @@ class Interruption:
     """The signal that asked the run to stop, if one did."""
 
     number: int | None = None
+
+    def leave_if_asked(self, message: str) -> None:
+        """Leave when a signal has come.
+
+        Raises: Interrupted.
+        """
+        if self.number is not None:
+            raise Interrupted(message, self.number)
 
 
 @contextmanager

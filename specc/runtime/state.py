@@ -125,20 +125,25 @@ class State:
         planned = self.of_stage.micro_batch_size
         return min(samples, self.micro_batch or (samples if planned == "auto" else planned))
 
-    def buffers(self) -> dict[str, Tensor]:
-        """Return copies of what forward passes change: the running statistics of normalisation that trains."""
+    def statistics(self) -> dict[str, Tensor]:
+        """Return what forward passes change: the running statistics of normalisation that trains."""
         return {
-            f"{path}.{name}": buffer.clone()
+            f"{path}.{name}": buffer
             for path, module in self.model.named_modules()
-            if module.training
+            if module.training and path
             for name, buffer in module.named_buffers(recurse=False)
+            if name not in module._non_persistent_buffers_set  # noqa: SLF001
         }
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return copies of running statistics."""
+        return {name: buffer.clone() for name, buffer in self.statistics().items()}
 
     def load_buffers(self, buffers: Mapping[str, Tensor]) -> None:
         """Take copies back."""
-        now = dict(self.model.named_buffers())
+        now = self.statistics()
         for name, buffer in buffers.items():
-            now[name.removeprefix(".")].copy_(buffer)
+            now[name].copy_(buffer)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the evaluated weights under the model's own names."""

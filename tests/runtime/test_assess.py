@@ -15,7 +15,7 @@ from specc.checkpoint.format import encode
 from specc.cli.main import main
 from specc.errors import SpeccError
 from specc.plan.file import dump, load
-from specc.plan.model import Plan
+from specc.plan.model import Operation, Plan
 from specc.runtime.assess import assess
 from specc.runtime.events import Finished
 from specc.runtime.resume import read_info, read_tensors
@@ -108,6 +108,15 @@ def with_digest(digest: str) -> Callable[[dict], dict]:
     return lambda record: {**record, "plan_digest": digest}
 
 
+def with_stage(name: str) -> Callable[[dict], dict]:
+    return lambda record: {**record, "stage": name}
+
+
+def with_images_of(side: int) -> Callable[[Plan], Plan]:
+    resize = Operation(kind="resize", args={"side": side})
+    return lambda plan: plan.model_copy(update={"augment": plan.augment.model_copy(update={"eval": (resize,)})})
+
+
 WRONG = {
     "another backbone": (lambda path: with_plan(path, of_model(backbone="test_vit")), "copy.safetensors: the plan and"),
     "a huge backbone": (lambda path: with_plan(path, of_model(backbone="vit_giant_patch14_224")), "disagree about"),
@@ -117,6 +126,11 @@ WRONG = {
     "no bias": (lambda path: rewritten(path, tensors=without("heads.digit.bias")), "`heads.digit.bias` is not what"),
     "a wide bias": (lambda path: rewritten(path, tensors=with_bias(torch.ones(11))), "`heads.digit.bias` is not what"),
     "not a number": (lambda path: rewritten(path, tensors=with_bias(torch.full((10,), math.nan))), "NaN or infinite"),
+    "huge images": (
+        lambda path: with_plan(path, with_images_of(32_767)),
+        "its plan makes images with sides over 4,096",
+    ),
+    "a stage of another name": (lambda path: rewritten(path, about=with_stage("[/x]")), "its plan is of another run"),
     "a flipped bit": (flip_a_bit, "digest"),
 }
 

@@ -3,19 +3,25 @@
 import os
 import signal
 import time
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
 
 from specc.cli.verify_resume import digests, leftovers
-from specc.errors import RunFailed, UsageError
+from specc.errors import Interrupted, RunFailed, UsageError
+from specc.plan.model import Plan
+from specc.runtime import processes
 from specc.runtime.data.batch import Batch
 from specc.runtime.data.loaders import training_loader
-from specc.runtime.events import Remarked, StepDone
+from specc.runtime.events import Finished, Remarked, StepDone
+from specc.runtime.folder import RunFolder
 from specc.runtime.gradients import Gradients
 from specc.runtime.helpers import Helpers
 from specc.runtime.processes import Processes, joined
+from specc.runtime.signals import Interruption
 from specc.runtime.step import train_step
 from tests.kill.child import finish, nothing, start, told
 from tests.kill.points import POINTS
@@ -31,6 +37,7 @@ def spec(tmp_path_factory) -> Path:
     """Return a spec of every feature, with steps of three micro-batches."""
     path = tmp_path_factory.mktemp("spec") / "spec.toml"
     text = written(0, frozenset(FEATURES) - {"early stopping", "batch size"})
+    assert "grad_accum_steps = 2" in text
     path.write_text(text.replace("grad_accum_steps = 2", "grad_accum_steps = 3"))
     return path
 
@@ -74,7 +81,7 @@ def killed_helper(plan, root: Path) -> None:
 
 def test_the_death_of_a_process_is_told_and_the_run_goes_on(tmp_path):
     plan = compiled(tmp_path, *PARTS, "run.devices=2")
-    with pytest.raises(RunFailed, match="another process of the run ended, by signal 9"):
+    with pytest.raises(RunFailed, match="another process of the run was ended by signal 9"):
         killed_helper(plan, tmp_path / "run")
     assert next(iter(events(plan, tmp_path / "run"))).notes[-1] == "2 processes"
 
@@ -92,16 +99,51 @@ def test_no_process_outlives_the_one_that_leads(spec, tmp_path):
     assert not any(map(runs, found))
 
 
+def helpers_of(plan: Plan, root: Path) -> Helpers:
+    """Return the helpers of a plan for two devices, in a folder that has no plan."""
+    of_two = plan.model_copy(update={"run": plan.run.model_copy(update={"devices": 2})})
+    return Helpers(of_two, RunFolder(root), Interruption())
+
+
 def test_a_process_that_cannot_start_says_why(plan, tmp_path):
-    helpers = Helpers(plan.model_copy(update={"run": plan.run.model_copy(update={"devices": 2})}), tmp_path / "none")
+    helpers = helpers_of(plan, tmp_path)
     helpers.start(CPU, threads=1)
-    with pytest.raises(RunFailed, match="FileNotFoundError"):
-        helpers.connect(CPU)
-    helpers.close()
+    with closing(helpers), pytest.raises(RunFailed, match="FileNotFoundError"):
+        helpers.connect()
+
+
+def test_a_signal_before_the_first_step_is_told_as_one(plan, tmp_path):
+    helpers = helpers_of(plan, tmp_path)
+    helpers.start(CPU, threads=1)
+    helpers.interruption.number = signal.SIGTERM
+    with closing(helpers), pytest.raises(Interrupted):
+        helpers.connect()
+    assert not leftovers(tmp_path)
+
+
+def test_memory_that_fails_between_processes_ends_the_run(tmp_path, monkeypatch):
+    genuine, calls = processes.flat, count()
+
+    def flat(tensors):
+        if next(calls) == 4:
+            raise MemoryError
+        return genuine(tensors)
+
+    monkeypatch.setattr(processes, "flat", flat)
+    plan = compiled(tmp_path, *PARTS, "run.devices=2")
+    with pytest.raises(RunFailed, match="lost each other: memory does not suffice"):
+        list(events(plan, tmp_path / "run"))
+
+
+def test_helpers_take_no_modules_of_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "timm.py").write_text("raise SystemExit('this is not timm')")
+    plan = compiled(tmp_path, *PARTS, "run.devices=2")
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(list(events(plan, tmp_path / "run"))[-1], Finished)
 
 
 def test_devices_that_are_not_there_are_told(plan, tmp_path):
-    helpers = Helpers(plan.model_copy(update={"run": plan.run.model_copy(update={"devices": 2})}), tmp_path / "none")
+    helpers = helpers_of(plan, tmp_path)
     with pytest.raises(UsageError, match="there are 1 devices here, and the plan asks for 2"):
         helpers.start(torch.device("mps"), threads=1)
 
@@ -129,7 +171,7 @@ class Lacking(Processes):
         """Return who makes a micro-batch."""
         return int(index == 1 and self.size > self.enough)
 
-    def receive(self, rank, device):  # noqa: ARG002
+    def receive(self, rank):  # noqa: ARG002
         """Return that memory did not suffice."""
         return None, torch.zeros(0)
 
@@ -145,11 +187,11 @@ def test_memory_that_another_process_lacks_halves_the_micro_batches(tmp_path):
         assert torch.equal(state.model.state_dict()[name], tensor), name
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 30])
-def test_the_parts_of_a_batch_are_the_batch(plan, count: int):
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 30])
+def test_the_parts_of_a_batch_are_the_batch(plan, number: int):
     samples = training_samples(plan)
     (whole, *_) = training_loader(plan, 1, samples, 2, CPU)
-    parts = [next(iter(training_loader(plan, 1, samples, 2, CPU, share=(rank, count)))) for rank in range(count)]
+    parts = [next(iter(training_loader(plan, 1, samples, 2, CPU, share=(rank, number)))) for rank in range(number)]
     found = joined(parts)
     assert torch.equal(found.inputs["image"], whole.inputs["image"])
     assert torch.equal(found.labels["digit"], whole.labels["digit"])
@@ -175,3 +217,13 @@ def test_statistics_move_once_a_step_by_the_mean_over_micro_batches(tmp_path):
             torch.testing.assert_close(buffer, expected[name])
         elif name.endswith("num_batches_tracked"):
             assert buffer == before[name] + 1
+
+
+def test_what_no_micro_batch_moves_keeps_its_bits(tmp_path):
+    state = begun(compiled(tmp_path, "stages.whole.grad_accum_steps=3"), 1)
+    for name, persistent in (("table", True), ("mask", False)):
+        state.model.backbone.register_buffer(name, torch.rand(1000), persistent=persistent)
+    before = {name: getattr(state.model.backbone, name).clone() for name in ("table", "mask")}
+    made_step(state, random_batch(state.plan, size=21))
+    for name, buffer in before.items():
+        assert torch.equal(getattr(state.model.backbone, name), buffer), name

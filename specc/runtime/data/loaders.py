@@ -143,7 +143,7 @@ def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
     """
     with _workers_told():
         iterator = iter(batches)
-        _notice_when_waiting()
+        notice_when_waiting()
         for batch in iterator:
             if batch.unusable:
                 raise DataError(batch.unusable, help="give them one size: resize(...)")
@@ -152,7 +152,7 @@ def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
             yield batch
 
 
-def _notice_when_waiting() -> None:
+def notice_when_waiting() -> None:
     """Have the loader notice the death of a worker where it waits for a batch, within seconds.
 
     Torch would raise it from a signal's handler as well, in the middle of whatever the run does just then.
