@@ -26,7 +26,8 @@ def begin(  # noqa: PLR0913
     index = build_index(plan.data, plan.seed)
     if index.data.fingerprints != plan.data.fingerprints:
         raise DataError("the data changed since the plan was compiled", help="compile the spec again")
-    found, notes = (None, []) if fresh else find_state(folder, plan)
+    here = None if allow_drift else environment(device, available_threads())
+    found, notes = (None, []) if fresh else find_state(folder, plan, here)
     before = found.info.environment if found else {}
     threads = int(before.get("threads") or available_threads())
     now = environment(device, threads)

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -75,11 +76,17 @@ def continued(before: dict[str, Any], now: dict[str, Any], *, allow_drift: bool)
 
     Raises: RunFailed when something changed since, unless that is allowed.
     """
-    changes = [f"{key} {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
-    if changes and not allow_drift:
+    changed = changes(before, now)
+    if changed and not allow_drift:
         raise RunFailed(
-            f"the run cannot go on to the same bytes: {', '.join(changes)}",
+            f"the run cannot go on to the same bytes: {', '.join(changed)}",
             help="go back to what it began with; or --allow-drift goes on and marks it, and --fresh begins again",
         )
-    drift = [*before.get("drift", []), *changes]
+    drift = [*before.get("drift", []), *changed]
     return {**now, "drift": drift} if drift else now
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what bytes depend on and is not as it was, in words; the number of threads is taken from before."""
+    keys = now.keys() - {"threads", "drift"}
+    return [f"{key} {before.get(key)} -> {now[key]}" for key in sorted(keys) if before.get(key) != now[key]]

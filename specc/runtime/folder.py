@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -93,18 +93,19 @@ class RunFolder:
             return None
         return info.results if info and info.finished and info.plan_digest == plan.digest else None
 
-    def share(self, plan: Plan) -> None:
-        """Take from the store what stages of the plan have made and is not here, and give it what it has not.
+    def share(self, plan: Plan, wanted: Callable[[Path], bool]) -> None:
+        """Take from the store what stages of the plan have made and is wanted, and give it what it has not.
 
         Raises: RunFailed when the folder cannot be written.
         """
         for stage, digest in zip(plan.stages, plan.stage_digests, strict=True):
-            self._share(digest, "end", self.stage(stage.name))
-            self._share(digest, "best", self.stage_best(stage.name))
+            self._share(digest, "end", self.stage(stage.name), wanted)
+            self._share(digest, "best", self.stage_best(stage.name), wanted)
 
-    def _share(self, digest: str, part: Part, path: Path) -> None:
+    def _share(self, digest: str, part: Part, path: Path, wanted: Callable[[Path], bool]) -> None:
         if not holds(path, digest, part):
-            self.store.lend(digest, part, path)
+            if wanted(self.store.path(digest, part)):
+                self.store.lend(digest, part, path)
         elif not self.store.path(digest, part).exists():
             with suppress(RunFailed):  # the next save tells what is wrong with the store
                 self.store.keep(path, digest, part)

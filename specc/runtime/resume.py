@@ -1,8 +1,10 @@
 """Where a run goes on: the furthest state that the plan still agrees with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from specc.checkpoint.metadata import CheckpointInfo
 from specc.errors import DataError, FileFormatError
 from specc.memory import is_of_memory
 from specc.plan.model import Plan
+from specc.runtime.environment import changes
 from specc.runtime.folder import RunFolder
 from specc.runtime.monitor import best_row
 from specc.runtime.state import State
@@ -26,15 +29,17 @@ class Found:
     tensors: dict[str, Tensor]
 
 
-def find_state(folder: RunFolder, plan: Plan) -> tuple[Found | None, list[str]]:
+def find_state(folder: RunFolder, plan: Plan, here: Mapping[str, Any] | None = None) -> tuple[Found | None, list[str]]:
     """Return the furthest state that fits the plan, and what was wrong with those that are further.
 
     A state fits when its stage's digest is the plan's: the digest covers all that can have changed its weights, the
     stages before it included. So after a change to the spec the run goes on before the first stage that is touched.
+    With an environment, what other runs have put into the store is taken only where it was made in the same.
     """
     notes: list[str] = []
-    folder.share(plan)
-    for path, info in sorted(_candidates(folder, plan, notes), key=_progress, reverse=True):
+    wanted = partial(_made_here, here, notes)
+    folder.share(plan, wanted)
+    for path, info in sorted(_candidates(folder, plan, wanted, notes), key=_progress, reverse=True):
         try:
             check_best(folder, plan, info)
             return Found(path, info, read_tensors(path)[1]), notes
@@ -84,10 +89,27 @@ def _progress(candidate: tuple[Path, CheckpointInfo]) -> tuple[int, bool, int]:
     return (info.stage_index, info.kind == "stage", info.step)
 
 
-def _candidates(folder: RunFolder, plan: Plan, notes: list[str]) -> Iterator[tuple[Path, CheckpointInfo]]:
+def _made_here(here: Mapping[str, Any] | None, notes: list[str], path: Path) -> bool:
+    """Say whether a result in the store is of this environment, and note it where it is not."""
+    if here is None or not path.exists():
+        return True
+    try:
+        info = read_info(path)
+    except FileFormatError:
+        return True  # whoever takes it tells what is wrong with it
+    odd = [*info.environment.get("drift", []), *changes(info.environment, here)]
+    note = f"the store's `{info.stage}` is of other bytes, which --allow-drift takes: {', '.join(odd)}"
+    if odd and note not in notes:
+        notes.append(note)
+    return not odd
+
+
+def _candidates(
+    folder: RunFolder, plan: Plan, wanted: Callable[[Path], bool], notes: list[str]
+) -> Iterator[tuple[Path, CheckpointInfo]]:
     ends = [folder.stage(stage.name) for stage in plan.stages]
-    paths = [*folder.states(), *ends, *(folder.store.path(digest, "part") for digest in plan.stage_digests)]
-    for path in (path for path in paths if path.exists()):
+    parts = [path for digest in plan.stage_digests if wanted(path := folder.store.path(digest, "part"))]
+    for path in (path for path in [*folder.states(), *ends, *parts] if path.exists()):
         try:
             info = read_info(path)
         except FileFormatError as error:

@@ -128,7 +128,7 @@ WRONG = {
     "not a number": (lambda path: rewritten(path, tensors=with_bias(torch.full((10,), math.nan))), "NaN or infinite"),
     "huge images": (
         lambda path: with_plan(path, with_images_of(32_767)),
-        "its plan makes images with sides over 4,096",
+        "images with sides over 4,096",
     ),
     "a stage of another name": (lambda path: rewritten(path, about=with_stage("[/x]")), "its plan is of another run"),
     "a flipped bit": (flip_a_bit, "digest"),

@@ -66,3 +66,11 @@ def test_a_run_that_begins_again_is_not_marked(plan, begun, elsewhere):
     elsewhere("3.0")
     list(events(plan, begun, fresh=True))
     assert "drift" not in recorded(begun / "last.safetensors")
+
+
+def test_what_the_store_has_of_another_place_is_left_there(plan, begun, elsewhere):
+    elsewhere("3.0")
+    first = next(events(plan, begun.parent / "another"))
+    assert first.resumed_from is None
+    assert any("--allow-drift takes" in note and CHANGE in note for note in first.notes)
+    assert next(events(plan, begun.parent / "third", allow_drift=True)).resumed_from is not None
