@@ -96,7 +96,7 @@ def _by_name(value: Any) -> Any:
         and all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in value)
     ):
         names = [item["name"] for item in value]
-        if len(set(names)) == len(names):
+        if len({*names, ORDER}) == len(names) + 1:
             return {ORDER: names, **{item["name"]: _by_name(item) for item in value}}
     return value
 
