@@ -144,6 +144,8 @@ class Comparison:
         return next(stopped, None)
 
     def _first_of_stages(self, path: list[str], edit: Edit) -> int | None:
+        if not path:
+            return 0
         if path[0] == ORDER:
             return _first_difference(edit.old, edit.new)
         place = self._places.get(path[0])
