@@ -6,14 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Final
 
 import torch
 
 from specc.checkpoint.atomic import temporary_name
-from specc.errors import RunFailed, UsageError
+from specc.errors import GateMissed, Interrupted, RunFailed, UsageError
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
 from specc.runtime.processes import ALONE, Processes, connected
@@ -68,18 +68,26 @@ class Helpers:
         quiet = subprocess.DEVNULL
         self.started.append((subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=said, process_group=0), said))
 
-    def connect(self) -> Processes:
-        """Wait until all are there, and return the processes of the run.
+    @contextmanager
+    def connected(self) -> Iterator[Processes]:
+        """Wait until all are there, and yield the processes of the run.
 
         Raises: RunFailed when one ended before; Interrupted.
         """
         if self.count == 1:
-            return ALONE
-        self.opened.enter_context(connected(self.meeting, 0, self.count, self._check))
-        return Processes(0, self.count, self._why)
+            yield ALONE
+            return
+        with connected(self.meeting, 0, self.count, self._check):
+            processes = Processes(0, self.count, self._why)
+            try:
+                yield processes
+            except (Interrupted, GateMissed):
+                self._end(processes)
+                raise
+            self._end(processes)
 
-    def end(self, processes: Processes) -> None:
-        """Let the helpers end by themselves, so that they clear away what is theirs."""
+    def _end(self, processes: Processes) -> None:
+        """Let the helpers, which wait to be told what to do, end by themselves and clear away what is theirs."""
         with suppress(RunFailed):
             processes.tell("end")
         self._wait(all)

@@ -23,6 +23,7 @@ from specc.runtime.events import (
     Remarked,
     StageDone,
     StageStarted,
+    Started,
     StepDone,
 )
 from specc.runtime.failed import write_batch
@@ -80,18 +81,23 @@ def train(
         folder.prepare(plan, spec, fresh=fresh)
         state, index, started = begin(plan, folder, spec, helpers, fresh=fresh, allow_drift=allow_drift)
         splits = measured_splits(plan, index, state.device)
-        run = Run(plan, folder, index, splits, interruption, saving, helpers.connect())
-        yield started
-        for number in range(started.stage):
-            complete_row(run, state, number)
-            check_gates(plan, state.history, number)
-        for number in range(started.stage, len(plan.stages)):
-            if started.resumed_from is None or number != state.stage:
-                _enter_stage(run, state, number)
-            yield from _stage(run, state)
-            check_gates(plan, state.history, number)
-        helpers.end(run.processes)
+        with helpers.connected() as processes:
+            run = Run(plan, folder, index, splits, interruption, saving, processes)
+            yield started
+            yield from _stages(run, state, started)
         yield from finish(run, state)
+
+
+def _stages(run: Run, state: State, started: Started) -> Iterator[Event]:
+    """Train what is left of the stages, and hold each to its targets."""
+    for index in range(started.stage):
+        complete_row(run, state, index)
+        check_gates(run.plan, state.history, index)
+    for index in range(started.stage, len(run.plan.stages)):
+        if started.resumed_from is None or index != state.stage:
+            _enter_stage(run, state, index)
+        yield from _stage(run, state)
+        check_gates(run.plan, state.history, index)
 
 
 def _enter_stage(run: Run, state: State, index: int) -> None:

@@ -108,16 +108,16 @@ def helpers_of(plan: Plan, root: Path) -> Helpers:
 def test_a_process_that_cannot_start_says_why(plan, tmp_path):
     helpers = helpers_of(plan, tmp_path)
     helpers.start(CPU, threads=1)
-    with closing(helpers), pytest.raises(RunFailed, match="FileNotFoundError"):
-        helpers.connect()
+    with closing(helpers), pytest.raises(RunFailed, match="FileNotFoundError"), helpers.connected():
+        pass
 
 
 def test_a_signal_before_the_first_step_is_told_as_one(plan, tmp_path):
     helpers = helpers_of(plan, tmp_path)
     helpers.start(CPU, threads=1)
     helpers.interruption.number = signal.SIGTERM
-    with closing(helpers), pytest.raises(Interrupted):
-        helpers.connect()
+    with closing(helpers), pytest.raises(Interrupted), helpers.connected():
+        pass
     assert not leftovers(tmp_path)
 
 
