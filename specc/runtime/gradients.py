@@ -113,7 +113,8 @@ class Gradients:
 
         They are awaited even when there is no memory for one: the others send what they have made.
         """
-        before, parts, fault = state.buffers(), list[Part](), None
+        before, parts = state.buffers(), list[Part]()
+        fault: MemoryError | None = None
         for index, here in enumerate(places):
             maker = self.processes.maker(index)
             try:
@@ -125,9 +126,9 @@ class Gradients:
             except (MemoryError, RuntimeError) as error:
                 if not is_of_memory(error):
                     raise
-                fault = str(error)
+                fault = MemoryError(str(error))  # the error itself would keep what filled the memory
         if fault:
-            raise MemoryError(fault)
+            raise fault
         return parts
 
     def add(self, state: State, batch: Batch, here: slice, scale: Callable[[Tensor], Tensor]) -> Tensor:
