@@ -25,6 +25,8 @@ FORBIDDEN_CALLS = {
     "yaml.load",
     "os.system",
     "os.popen",
+    *(f"dist.{kind}_object" for kind in ("gather", "all_gather")),
+    *(f"dist.{kind}_object_list" for kind in ("broadcast", "scatter", "send", "recv")),
 }
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "socket"}
 
@@ -62,16 +64,25 @@ seen = []
 from specc.cli.main import main
 import torch, timm, torchvision  # which ask the linker where its libraries are
 sys.addaudithook(lambda event, arguments: seen.append((event, str(arguments)[:200])) if event in WATCHED else None)
-code = main(["run", sys.argv[1], "--set", "run.out=" + sys.argv[2]])
+code = main(["run", sys.argv[1], "--set", "run.out=" + sys.argv[2], *sys.argv[3:]])
 print(code, seen)
 """
 
 
 def test_a_run_raises_no_event_of_unpickling_processes_or_connections(tmp_path):
-    spec = tmp_path / "spec.toml"
-    spec.write_text(SPEC.replace("loggers = []", 'loggers = ["tensorboard"]').replace("limit = 80", "limit = 40"))
-    (tmp_path / "out" / "small").mkdir(parents=True)
-    (tmp_path / "out" / "small" / "environment.json").write_text('{"threads": 1}')
-    words = [sys.executable, "-c", WATCHED, str(spec), str(tmp_path / "out")]
-    result = subprocess.run(words, check=False, capture_output=True, text=True)
-    assert result.stdout.splitlines()[-1] == "0 []", result.stderr
+    spec = SPEC.replace("loggers = []", 'loggers = ["tensorboard"]')
+    assert watched(tmp_path, spec) == (0, [])
+
+
+def test_two_processes_unpickle_nothing_of_each_other(tmp_path):
+    code, seen = watched(tmp_path, SPEC, "--set", "run.devices=2", "--set", "stages.whole.grad_accum_steps=2")
+    assert (code, [event for event, _ in seen]) == (0, ["subprocess.Popen"])
+
+
+def watched(root: Path, spec: str, *words: str) -> tuple[int, list[tuple[str, str]]]:
+    """Run a spec of half the samples, and return its exit code and what was noticed."""
+    (root / "spec.toml").write_text(spec.replace("limit = 80", "limit = 40"))
+    command = [sys.executable, "-c", WATCHED, str(root / "spec.toml"), str(root / "out"), *words]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    code, seen = ast.literal_eval(f"({result.stdout.splitlines()[-1].replace(' ', ', ', 1)})")
+    return code, seen
