@@ -21,7 +21,7 @@ from specc.memory import is_of_memory
 from specc.plan.file import load
 from specc.plan.model import Plan
 from specc.runtime.data.batch import Batch
-from specc.runtime.data.loaders import notice_when_waiting, training_loader
+from specc.runtime.data.loaders import begun, training_loader
 from specc.runtime.environment import keep_freed_memory
 from specc.runtime.gradients import Gradients, changing, micro_batches, send_part
 from specc.runtime.models.model import build_model, placed
@@ -60,8 +60,7 @@ class Helper:
         processes.spread(list(state.model.state_dict().values()))
         self.gradients = Gradients.of_stage(state, processes)
         share = (processes.rank, processes.count)
-        self.parts = iter(training_loader(state.plan, stage, self.samples, step, state.device, share=share))
-        notice_when_waiting()
+        self.parts = begun(training_loader(state.plan, stage, self.samples, step, state.device, share=share))
 
     def load(self) -> None:
         """Give all others this process's part of the next batch, and take theirs."""

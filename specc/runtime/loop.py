@@ -140,7 +140,7 @@ def _batches(run: Run, state: State) -> Iterator[Batch]:
     processes.spread(list(state.model.state_dict().values()))
     share = (processes.rank, processes.count)
     loader = training_loader(run.plan, state.stage, samples, state.step, state.device, share=share)
-    return checked(processes.whole(loader), skip_bad=run.plan.data.on_bad_sample == "skip")
+    return checked(loader, skip_bad=run.plan.data.on_bad_sample == "skip", whole=processes.whole)
 
 
 def _stage_is_over(state: State) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,10 +15,12 @@ from specc.checkpoint.format import read, split
 from specc.cli.verify_resume import digests
 from specc.errors import RunFailed
 from specc.runtime import gradients, loop, step as steps
+from specc.runtime.data import loaders
 from specc.runtime.events import Event, Remarked, StepDone
 from specc.runtime.losses import Objective
 from specc.runtime.models.model import ImageModel
 from specc.runtime.resume import read_info
+from specc.runtime.signals import ASKING
 from specc.runtime.state import State
 from specc.runtime.tensors import from_raw
 from tests.runtime.helpers import begun, compiled, events, made_step, random_batch
@@ -197,3 +200,22 @@ def test_a_disk_that_fills_up_while_training_goes_on_is_told(plan, tmp_path, mon
     list(events(plan, root))
     list(events(plan, tmp_path / "elsewhere" / "run"))
     assert digests(root) == digests(tmp_path / "elsewhere" / "run")
+
+
+def test_workers_start_out_of_reach_of_signals():
+    held: set[int] = set()
+
+    class Loader:
+        def __iter__(self):
+            held.update(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            return iter(())
+
+    assert not list(loaders.begun(Loader()))
+    assert held >= set(ASKING)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(ASKING)
+
+
+def test_torch_does_not_tell_of_dead_workers_wherever_the_run_is(tmp_path):
+    for event in events(compiled(tmp_path, "data.num_workers=1"), tmp_path / "run"):
+        if isinstance(event, StepDone):
+            assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL

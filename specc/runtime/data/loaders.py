@@ -22,7 +22,7 @@ from specc.runtime.data.batch import Batch
 from specc.runtime.data.order import BatchKey, evaluation_keys, training_keys
 from specc.runtime.data.transforms import build_transforms
 from specc.runtime.rng import seed_sample
-from specc.runtime.signals import serve
+from specc.runtime.signals import ASKING, serve
 
 PREFETCH: Final = 4
 """Batches that each worker prepares ahead."""
@@ -133,18 +133,21 @@ def _begin_worker(run: int, worker: int) -> None:
     """
     del worker
     serve(run)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
     sys.excepthook = lambda *error: None
 
 
-def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
+def checked(
+    loader: Iterable[Batch], *, skip_bad: bool, whole: Callable[[Iterator[Batch]], Iterator[Batch]] = iter
+) -> Iterator[Batch]:
     """Yield batches, and stop at a sample that could not be read unless the spec lets it be skipped.
+
+    `whole` makes batches of what the loader yields, where that is parts of them.
 
     Raises: DataError with the file's name; RunFailed when a worker process died.
     """
     with _workers_told():
-        iterator = iter(batches)
-        notice_when_waiting()
-        for batch in iterator:
+        for batch in whole(begun(loader)):
             if batch.unusable:
                 raise DataError(batch.unusable, help="give them one size: resize(...)")
             if batch.failures and not (skip_bad and batch.inputs):
@@ -152,13 +155,20 @@ def checked(batches: Iterable[Batch], *, skip_bad: bool) -> Iterator[Batch]:
             yield batch
 
 
-def notice_when_waiting() -> None:
-    """Have the loader notice the death of a worker where it waits for a batch, within seconds.
+def begun(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """Start the workers, which no signal that asks to stop may reach, and return what yields their batches.
 
-    Torch would raise it from a signal's handler as well, in the middle of whatever the run does just then.
+    The death of a worker is noticed where a batch is awaited, within seconds. Torch would raise it from a signal's
+    handler as well, in the middle of whatever the run does just then.
     """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+    try:
+        iterator = iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return iterator
 
 
 @contextmanager
