@@ -18,13 +18,20 @@ _SIGNS: Final = (
 )
 """What torch, C++, oneDNN, Python and the loader of libraries say of it, in errors of no kind of their own."""
 
+_OF_ALLOCATOR: Final = "[enforce fail at alloc_cpu.cpp"
+
 
 def is_of_memory(error: BaseException) -> bool:
     """Say whether an error means that memory does not suffice."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     of_another_kind = isinstance(error, RuntimeError | ImportError) and any(sign in str(error) for sign in _SIGNS)
-    return isinstance(error, MemoryError) or of_another_kind
+    return isinstance(error, MemoryError) or of_another_kind or _is_cut_off(error)
+
+
+def _is_cut_off(error: BaseException) -> bool:
+    """Say whether an error is what is left of torch's message where there was no memory for the message."""
+    return isinstance(error, RuntimeError) and len(str(error)) > 1 and _OF_ALLOCATOR.startswith(str(error))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from specc.runtime.data.loaders import begun, training_loader
 from specc.runtime.environment import keep_freed_memory
 from specc.runtime.gradients import Gradients, changing, micro_batches, send_part
 from specc.runtime.models.model import build_model, placed
-from specc.runtime.processes import Processes, connected
+from specc.runtime.processes import Processes, connect
 from specc.runtime.signals import serve
 from specc.runtime.state import State
 
@@ -110,8 +110,9 @@ def main(about: str) -> int:
         device = torch.device(told["device"])
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        with connected(Path(told["meeting"]), told["rank"], told["count"], partial(_check_parent, told["parent"])):
-            Helper.of(plan, Processes(told["rank"], told["count"]), device).follow()
+        check = partial(_check_parent, told["parent"])
+        group = connect(Path(told["meeting"]), told["rank"], told["count"], check)
+        Helper.of(plan, Processes(told["rank"], told["count"], group), device).follow()
     except Exception as error:  # noqa: BLE001  (whatever it is, the process that leads tells it)
         sys.stderr.write(f"\n{type(error).__name__}: {(str(error).splitlines() or [''])[0]}\n")
         return 1

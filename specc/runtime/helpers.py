@@ -16,7 +16,7 @@ from specc.checkpoint.atomic import temporary_name
 from specc.errors import GateMissed, Interrupted, RunFailed, UsageError
 from specc.plan.model import Plan
 from specc.runtime.folder import RunFolder
-from specc.runtime.processes import ALONE, Processes, connected
+from specc.runtime.processes import ALONE, Processes, connect
 from specc.runtime.signals import Interruption
 
 ENDING: Final = 2.0
@@ -77,14 +77,13 @@ class Helpers:
         if self.count == 1:
             yield ALONE
             return
-        with connected(self.meeting, 0, self.count, self._check):
-            processes = Processes(0, self.count, self._why)
-            try:
-                yield processes
-            except (Interrupted, GateMissed):
-                self._end(processes)
-                raise
+        processes = Processes(0, self.count, connect(self.meeting, 0, self.count, self._check), self._why)
+        try:
+            yield processes
+        except (Interrupted, GateMissed):
             self._end(processes)
+            raise
+        self._end(processes)
 
     def _end(self, processes: Processes) -> None:
         """Let the helpers, which wait to be told what to do, end by themselves and clear away what is theirs."""

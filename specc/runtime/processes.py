@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import Tensor, distributed as dist
-from torch.distributed import FileStore, distributed_c10d  # type: ignore[attr-defined]
+from torch import Tensor
+from torch.distributed import FileStore, ProcessGroupGloo  # type: ignore[attr-defined]
 
 from specc.errors import RunFailed
 from specc.memory import is_of_memory
@@ -31,9 +31,6 @@ PATIENCE: Final = timedelta(days=7)
 
 POLL: Final = 0.02
 """Seconds between two looks at whether all are there."""
-
-_set_timeout: Final = getattr(dist, "set_timeout", None) or distributed_c10d._set_pg_timeout  # noqa: SLF001
-"""The second is how torch called it before 2.10."""
 
 
 def flat(tensors: Iterable[Tensor]) -> Tensor:
@@ -56,6 +53,8 @@ class Processes:
 
     rank: int = 0
     count: int = 1
+    group: Any = None
+    """What carries tensors between them: not torch's default group, or libraries would talk over it, too."""
     why: Callable[[], str] = lambda: ""
     """Says why another one ended, where that is known."""
 
@@ -79,7 +78,7 @@ class Processes:
             like = [tensor for tensor in tensors if tensor.dtype == dtype]
             with self._talking():
                 values = flat(like)
-                dist.broadcast(values, 0)
+                self.group.broadcast(values, 0).wait(PATIENCE)
                 for tensor, piece in zip(like, unflat(values, like), strict=True) if self.rank else ():
                     tensor.detach().copy_(piece)
 
@@ -89,19 +88,19 @@ class Processes:
             values = flat(tensors) if tensors else torch.zeros(0)
             words = _to_bytes([about, len(values)])
             for row in (torch.tensor([len(words)]), words, *([values] if len(values) else [])):
-                dist.send(row, 0)
+                self.group.send([row], 0, 0).wait(PATIENCE)
 
     def receive(self, rank: int) -> tuple[Any, Tensor]:
         """Wait for what a process sends."""
         with self._talking():
             length = torch.zeros(1, dtype=torch.int64)
-            dist.recv(length, rank)
+            self.group.recv([length], rank, 0).wait(PATIENCE)
             words = torch.empty(int(length), dtype=torch.uint8)
-            dist.recv(words, rank)
+            self.group.recv([words], rank, 0).wait(PATIENCE)
             about, count = _from_bytes(words)
             values = torch.empty(count)
             if count:
-                dist.recv(values, rank)
+                self.group.recv([values], rank, 0).wait(PATIENCE)
         return about, values
 
     def whole(self, parts: Iterable[Batch]) -> Iterator[Batch]:
@@ -122,7 +121,7 @@ class Processes:
         part = own if rank == self.rank else _empty(about)
         with self._talking():
             for tensor in (*part.inputs.values(), *part.labels.values()):
-                dist.broadcast(tensor, rank)
+                self.group.broadcast(tensor, rank).wait(PATIENCE)
         return part
 
     def _announced(self, words: Any, rank: int) -> Any:
@@ -131,9 +130,9 @@ class Processes:
         with self._talking():
             encoded = _to_bytes(words) if own else torch.empty(0, dtype=torch.uint8)
             length = torch.tensor([len(encoded)])
-            dist.broadcast(length, rank)
+            self.group.broadcast(length, rank).wait(PATIENCE)
             encoded = encoded if own else torch.empty(int(length), dtype=torch.uint8)
-            dist.broadcast(encoded, rank)
+            self.group.broadcast(encoded, rank).wait(PATIENCE)
         return words if own else _from_bytes(encoded)
 
     @contextmanager
@@ -152,9 +151,8 @@ ALONE: Final = Processes()
 """A run in one process."""
 
 
-@contextmanager
-def connected(meeting: Path, rank: int, count: int, check: Callable[[], None]) -> Iterator[None]:
-    """Connect the processes of a run, all on one machine, that meet in a file; it is gone when all have met.
+def connect(meeting: Path, rank: int, count: int, check: Callable[[], None]) -> Any:
+    """Return the group of a run's processes, all on one machine, that meet in a file; it is gone when all have met.
 
     Numbers go by way of the CPU and its loopback interface, whatever the device. `check` is called while others are
     awaited, and may raise to leave.
@@ -169,18 +167,15 @@ def connected(meeting: Path, rank: int, count: int, check: Callable[[], None]) -
         while not store.check([f"here {other}" for other in range(count)]):
             check()
             time.sleep(POLL)
-        dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=MEETING)
-        dist.barrier()
-        _set_timeout(PATIENCE)
+        group: Any = ProcessGroupGloo(store, rank, count, MEETING)
+        group.barrier().wait()
+        group._set_default_timeout(PATIENCE)  # noqa: SLF001
     except (RuntimeError, OSError, ValueError) as error:
         check()
         raise RunFailed(f"the processes of the run cannot be connected: {str(error).splitlines()[0]}") from error
     finally:
         meeting.unlink(missing_ok=True)
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    return group
 
 
 def joined(parts: Sequence[Batch]) -> Batch:

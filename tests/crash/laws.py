@@ -28,13 +28,18 @@ class Ends:
     """The file without which those beside it count for nothing, if there is one."""
 
     def either(self, path: str) -> set[str | None]:
-        """Return the digests that a file may have while the operation is under way."""
-        return {self.before.get(path), self.after.get(path)}
+        """Return the digests that a file may have while the operation is under way.
+
+        There may be one older state more than before and after: it makes way only when the new one is there.
+        """
+        passing = path not in self.before and path not in self.after
+        return self.any(path) if passing else {self.before.get(path), self.after.get(path)}
 
     def any(self, path: str) -> set[str | None]:
         """Return the digests that a file may have after the operation was begun a number of times."""
         is_older = Path(path).name.startswith("previous")
-        return {*self.before.values(), *self.after.values()} if is_older else self.either(path)
+        states = {*self.before.values(), *self.after.values()}
+        return states if is_older else {self.before.get(path), self.after.get(path)}
 
 
 def after_fault(ends: Ends, grows: Collection[str], root: Path, *, once: bool = True) -> list[str]:

@@ -38,6 +38,7 @@ def spec(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("spec") / "spec.toml"
     text = written(0, frozenset(FEATURES) - {"early stopping", "batch size"})
     assert "grad_accum_steps = 2" in text
+    text = text.replace('metrics = ["top1(digit)"]', 'metrics = ["top1(digit)", "macro_f1(digit)"]')
     path.write_text(text.replace("grad_accum_steps = 2", "grad_accum_steps = 3"))
     return path
 
@@ -146,6 +147,11 @@ def test_devices_that_are_not_there_are_told(plan, tmp_path):
     helpers = helpers_of(plan, tmp_path)
     with pytest.raises(UsageError, match="there are 1 devices here, and the plan asks for 2"):
         helpers.start(torch.device("mps"), threads=1)
+
+
+def test_libraries_see_one_process(tmp_path):
+    for _ in events(compiled(tmp_path, *PARTS, "run.devices=2"), tmp_path / "run"):
+        assert not torch.distributed.is_initialized()
 
 
 def test_processes_without_work_are_told(tmp_path):
