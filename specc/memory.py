@@ -22,7 +22,11 @@ _OF_ALLOCATOR: Final = "[enforce fail at alloc_cpu.cpp"
 
 
 def is_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory does not suffice."""
+    """Say whether an error means that memory does not suffice.
+
+    >>> is_of_memory(RuntimeError("[enforce fail a")), is_of_memory(RuntimeError("shapes differ"))
+    (True, False)
+    """
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     of_another_kind = isinstance(error, RuntimeError | ImportError) and any(sign in str(error) for sign in _SIGNS)

@@ -28,32 +28,24 @@ class Ends:
     """The file without which those beside it count for nothing, if there is one."""
 
     def either(self, path: str) -> set[str | None]:
-        """Return the digests that a file may have while the operation is under way.
+        """Return the digests that a file may have while the operation is under way, or was begun a number of times.
 
-        There may be one older state more than before and after: it makes way only when the new one is there.
+        An older state may be any of them: they move on one by one, and one more than wanted is there for a moment.
         """
-        passing = path not in self.before and path not in self.after
-        return self.any(path) if passing else {self.before.get(path), self.after.get(path)}
-
-    def any(self, path: str) -> set[str | None]:
-        """Return the digests that a file may have after the operation was begun a number of times."""
         is_older = Path(path).name.startswith("previous")
         states = {*self.before.values(), *self.after.values()}
         return states if is_older else {self.before.get(path), self.after.get(path)}
 
 
-def after_fault(ends: Ends, grows: Collection[str], root: Path, *, once: bool = True) -> list[str]:
-    """Return what is lost or mixed: every file is the old or the new one, and a checkpoint reads.
-
-    Where the operation was begun more than `once`, older states may have moved on more than once.
-    """
+def after_fault(ends: Ends, grows: Collection[str], root: Path) -> list[str]:
+    """Return what is lost or mixed: every file is the old or the new one, and a checkpoint reads."""
     found, wrong = snapshot(root), []
     for path in sorted({*ends.before, *ends.after, *found}):
         if path not in found:
             wrong += [f"lost: {path}"] if path in ends.before and path in ends.after and path != ends.seal else []
         elif Path(path).name in grows:
             wrong += _grown(path, ends, root)
-        elif found[path] not in (ends.either(path) if once else ends.any(path)):
+        elif found[path] not in ends.either(path):
             wrong.append(f"mixed: {path} is neither the old nor the new one")
         elif path.endswith(".safetensors"):
             wrong += _unreadable(root / path)
@@ -112,7 +104,7 @@ def after_next(ends: Ends, grows: Collection[str], root: Path) -> list[str]:
         elif name in grows:
             wrong += _lines(path, ends, root)
         elif name.startswith("previous"):
-            wrong += [] if found[path] in ends.any(path) else [f"mixed: {path}, after the next run"]
+            wrong += [] if found[path] in ends.either(path) else [f"mixed: {path}, after the next run"]
         elif found[path] != ends.after.get(path):
             wrong.append(f"mixed: {path}, after the next run")
     return wrong

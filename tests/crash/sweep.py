@@ -132,7 +132,7 @@ def compound(trials: Trials, modes: Iterable[Mode], chance: random.Random, numbe
         faults = [(chance.choice(choice), chance.randint(1, tally.calls)) for _ in range(2)]
         trials.act(operation.do, *faults[0])
         outcome = trials.act(operation.again, *faults[1])
-        wrong = after_fault(trials.ends, operation.grows, trials.folder, once=False)
+        wrong = after_fault(trials.ends, operation.grows, trials.folder)
         where = " then ".join(f"{mode} at call {at}" for mode, at in faults)
         tally.add(outcome, [*wrong, *trials.recover()], where)
     return tally
